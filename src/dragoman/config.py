@@ -1,0 +1,285 @@
+"""What a recipe may say: frozen models, one line of documentation a field; TOML in, resolved TOML out.
+
+A name that stands for a row of a table (a cell, an attention, a tokenizer, ...) is a plain string here:
+`dragoman.api` checks it against the table, where a plugin may have added rows.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from dragoman.errors import ConfigError
+
+Rate = Annotated[float, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Section(BaseModel):
+    """One table of a recipe: frozen, and closed against unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class DataConfig(Section):
+    """Which pairs to learn from. Names are relative to ``--data``."""
+
+    train: str | list[str] | None = None
+    """A file of pairs, or two parallel files [source, target]; "phrasebook-en-fr" is what ships."""
+    dev: str | list[str] | None = None
+    """Pairs to choose on; without it some are held out of train, by source sentence."""
+    test: str | list[str] | None = None
+    """Pairs scored once, at the end, and checked for leaks."""
+    num_dev: Count = 1000
+    """Pairs to hold out when there is no dev set (at most a tenth)."""
+    encoding: str = "utf-8"
+    """How the files are encoded; "cp949" for what Korean Windows wrote."""
+    columns: list[str | int] | None = None
+    """Names or 1-based numbers of the source's and the target's columns."""
+    max_length: Count = 200
+    """Tokens beyond which a training pair is left out (and reported)."""
+
+
+class TextConfig(Section):
+    """How text becomes tokens."""
+
+    tokenizer: str = "bpe"
+    """A row of TOKENIZERS: word, char, bpe, unigram."""
+    vocab_size: Annotated[int, Field(ge=8)] = 8000
+    """Most tokens a side may have."""
+    min_frequency: Count = 1
+    """How often a token must occur to be kept."""
+    shared: bool = False
+    """One vocabulary for both sides."""
+    lowercase: bool = False
+    """Whether case is dropped."""
+    final_stop: Literal["keep", "drop"] = "keep"
+    """Whether a single full stop at the end is dropped."""
+    hangul: Literal["syllables", "jamo"] = "syllables"
+    """Whether Korean syllables are taken apart into their letters."""
+
+
+class ModelConfig(Section):
+    """The network: cell x bridge x attention x generator."""
+
+    cell: str = "lstm"
+    """A row of CELLS: rnn, gru, lstm."""
+    embedding_size: Count = 256
+    """Width of a token's vector."""
+    hidden_size: Annotated[int, Field(ge=2)] = 512
+    """Width of the recurrent state; a bidirectional encoder gives half to each direction."""
+    encoder: str = "recurrent"
+    """A row of ENCODERS."""
+    encoder_layers: Count = 1
+    """Recurrent layers that read the source."""
+    bidirectional: bool = True
+    """Whether the encoder also reads from right to left."""
+    reverse_source: bool = False
+    """Whether the source is read backwards (Sutskever et al. 2014)."""
+    decoder: str = "recurrent"
+    """A row of DECODERS."""
+    decoder_layers: Count = 1
+    """Recurrent layers that write the target."""
+    bridge: str = "dense"
+    """A row of BRIDGES: how the context vector becomes the decoder's first state."""
+    context_every_step: bool = False
+    """Whether the decoder also sees the context vector at every step (Cho et al. 2014)."""
+    attention: str = "general"
+    """A row of ATTENTIONS, or "none"."""
+    attention_heads: Count = 1
+    """Heads of the multi-head attention."""
+    input_feeding: bool = False
+    """Whether a step also sees the last attended output (Luong 2015); slower: no fused recurrence."""
+    generator: str = "softmax"
+    """A row of GENERATORS: softmax, or tied to the target embedding."""
+    tie_embeddings: bool = False
+    """Whether source and target share one embedding (needs text.shared)."""
+    dropout: Rate = 0.3
+    """Variational dropout: one mask for all steps of a sentence (Gal & Ghahramani 2016)."""
+    embedding_dropout: Rate | None = None
+    """Dropout on the embeddings; as `dropout` unless said."""
+    output_dropout: Rate | None = None
+    """Dropout before the generator; as `dropout` unless said."""
+    word_dropout: Rate = 0.0
+    """How often a whole token's vector is dropped."""
+
+
+class TrainingConfig(Section):
+    """How the network is taught."""
+
+    seed: Annotated[int, Field(ge=0)] = 1
+    """Fixes every random choice."""
+    batch_tokens: Count = 1000
+    """Target tokens (padding included) in a batch."""
+    accumulate: Count = 1
+    """Batches whose gradients are summed before a step."""
+    epochs: Annotated[float, Field(gt=0)] | None = 30
+    """Passes over the data, where `steps` and `minutes` are not given."""
+    steps: Count | None = None
+    """Optimiser steps; wins over epochs."""
+    minutes: Annotated[float, Field(gt=0)] | None = None
+    """Wall clock to fill; wins over both. What it decided is frozen into resolved.toml."""
+    optimiser: str = "adamw"
+    """A row of OPTIMISERS."""
+    learning_rate: Annotated[float, Field(gt=0)] = 0.001
+    """The highest learning rate."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    """Decoupled weight decay."""
+    schedule: str = "cosine"
+    """A row of SCHEDULES: constant, cosine, linear, plateau."""
+    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.03
+    """Share of the training in which the learning rate rises."""
+    clip_norm: Annotated[float, Field(gt=0)] = 1.0
+    """Largest gradient norm."""
+    label_smoothing: Rate = 0.1
+    """Probability spread evenly over the vocabulary."""
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    """Decay a step of the averaged weights, which are what is saved; 0 switches averaging off."""
+    validate_every: Count | None = None
+    """Steps between validations; about twenty over the training unless said."""
+    stop_metric: Literal["loss", "bleu"] = "loss"
+    """What decides which weights are best."""
+    patience: Count | None = None
+    """Validations without a better score after which training stops early."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """bfloat16 autocast is for GPUs; on a CPU it is slower."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """"auto" takes a GPU when there is one."""
+    threads: Count | None = None
+    """CPU threads; all cores unless said."""
+    progress: list[tuple[int, float]] | None = None
+    """Frozen clock of a --minutes run: (step, share of the training done) knots; written, not set."""
+
+
+class SearchConfig(Section):
+    """How a trained model writes, unless the caller says otherwise."""
+
+    beam_size: Count = 5
+    """Hypotheses kept; 1 is greedy."""
+    length_penalty: Annotated[float, Field(ge=0)] = 1.0
+    """Exponent of the length by which a score is divided; 0 leaves it."""
+    coverage_penalty: Annotated[float, Field(ge=0)] = 0.0
+    """Weight of the coverage penalty (Wu et al. 2016, eq. 14)."""
+    max_length_ratio: Annotated[float, Field(gt=0)] = 2.0
+    """Longest output for each source token, ..."""
+    max_length_extra: Count = 20
+    """... and how many tokens more."""
+
+
+class Config(Section):
+    """A whole recipe."""
+
+    task: Literal["translate"] = "translate"
+    """What is learned."""
+    description: str = ""
+    """One line for people."""
+    data: DataConfig = DataConfig()
+    """Where the pairs are."""
+    text: TextConfig = TextConfig()
+    """How text becomes tokens."""
+    model: ModelConfig = ModelConfig()
+    """The network."""
+    training: TrainingConfig = TrainingConfig()
+    """How it is taught."""
+    search: SearchConfig = SearchConfig()
+    """How it writes."""
+    result: dict[str, Any] = Field(default_factory=dict[str, Any])
+    """What the recipe was measured at; read by `dragoman reproduce`, ignored by training."""
+
+
+def load_config(path: Path, overrides: Iterable[str] = ()) -> Config:
+    """Read a recipe and apply ``key=value`` overrides.
+
+    Args:
+        path: A TOML file.
+        overrides: Such as ``model.cell=gru``; values are TOML, a bare word is a string.
+
+    Raises:
+        ConfigError: Every fault at once, each with its key.
+    """
+    try:
+        raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such recipe; see the recipes/ folder for examples.") from None
+    except IsADirectoryError:
+        raise ConfigError(f"{path} is a folder; expected a recipe, a .toml file.") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}).") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}.") from None
+    return build_config(raw, overrides, str(path))
+
+
+def build_config(raw: Mapping[str, Any], overrides: Iterable[str] = (), where: str = "config") -> Config:
+    """Make a Config of plain values, reporting all faults at once.
+
+    Raises:
+        ConfigError: Every fault, each with its key and, for an unknown key, its nearest neighbour.
+    """
+    merged = _copy(raw)
+    for override in overrides:
+        _apply(merged, override)
+    try:
+        return Config.model_validate(merged)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(fault, where) for fault in error.errors())) from None
+
+
+def dump_config(config: Config) -> str:
+    """Write a Config as TOML, every value spelled out; unset optional values are left out."""
+    import tomli_w
+
+    return tomli_w.dumps(config.model_dump(mode="json", exclude_none=True))
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Say which known name is meant, or list them all."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}."
+
+
+def _copy(raw: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: _copy(cast("Mapping[str, Any]", value)) if isinstance(value, Mapping) else value
+        for key, value in raw.items()
+    }
+
+
+def _apply(raw: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key.strip():
+        raise ConfigError(f"--set {override}: expected KEY=VALUE, such as model.cell=gru.")
+    *parents, last = key.strip().split(".")
+    table = raw
+    for name in parents:
+        table = table.setdefault(name, {})
+        if not isinstance(table, dict):
+            raise ConfigError(f"--set {override}: {name} is a value, not a table of values.")
+    try:
+        table[last] = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        table[last] = text
+
+
+def _explain(fault: Any, where: str) -> str:
+    location = [str(part) for part in fault["loc"]]
+    key = ".".join(location)
+    if fault["type"] == "extra_forbidden":
+        return f"{where}: unknown key {key}; {nearest(location[-1], _keys_beside(location))}"
+    return f"{where}: {key} = {fault['input']!r}: {fault['msg'].lower()}."
+
+
+def _keys_beside(location: list[str]) -> list[str]:
+    section: type[BaseModel] = Config
+    for name in location[:-1]:
+        annotation = section.model_fields[name].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        section = annotation
+    return list(section.model_fields)

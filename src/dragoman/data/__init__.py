@@ -1,0 +1,1 @@
+"""Files to batches: corpora, their readers, and how they are padded and bucketed."""

@@ -1,0 +1,106 @@
+"""Token ids -> batches: sorted into buckets of like length, filled to a token budget, padded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dragoman.text.vocabulary import EOS, PAD, SOS
+
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A pair as token ids, without SOS and EOS."""
+
+    src: Sequence[int]
+    tgt: Sequence[int]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Padded ids: `src` ends with EOS, `tgt_in` starts with SOS, `tgt_out` ends with EOS.
+
+    Attributes:
+        src: [batch, src_len].
+        tgt_in: [batch, tgt_len], what the decoder reads under teacher forcing.
+        tgt_out: [batch, tgt_len], what it should answer.
+    """
+
+    src: Ids
+    tgt_in: Ids
+    tgt_out: Ids
+
+    @property
+    def num_tokens(self) -> int:
+        """Target tokens to predict, padding not counted."""
+        return int((self.tgt_out != PAD).sum())
+
+
+def pad(rows: Sequence[Sequence[int]]) -> Ids:
+    """Put rows under each other, PAD at the end of the shorter ones."""
+    padded = np.full((len(rows), max(map(len, rows))), PAD, dtype=np.int64)
+    for row, ids in zip(padded, rows, strict=True):
+        row[: len(ids)] = ids
+    return padded
+
+
+def pad_sources(sources: Sequence[Sequence[int]]) -> Ids:
+    """Pad sources, each ended by EOS, as the encoder reads them."""
+    return pad([[*ids, EOS] for ids in sources])
+
+
+def make_batch(examples: Sequence[Example]) -> Batch:
+    """Pad examples into one batch."""
+    return Batch(
+        pad_sources([example.src for example in examples]),
+        pad([[SOS, *example.tgt] for example in examples]),
+        pad([[*example.tgt, EOS] for example in examples]),
+    )
+
+
+def epoch_batches(examples: Sequence[Example], batch_tokens: int, key: Sequence[int]) -> list[list[int]]:
+    """Deal all examples into batches of like length, in random order.
+
+    A batch is at most `batch_tokens` target tokens, padding included (or one example); sources count too,
+    at the same budget, so that a very long line is a batch of its own and never a surprise.
+
+    Args:
+        examples: The corpus.
+        batch_tokens: The budget.
+        key: Seeds the shuffle, such as (seed, epoch): the same key, the same batches.
+
+    Returns:
+        For each batch, the examples' numbers.
+    """
+    random = np.random.default_rng(list(key))
+    tgt = np.array([len(example.tgt) + 1 for example in examples])
+    src = np.array([len(example.src) + 1 for example in examples])
+    # Ties fall in random order, so that an epoch's batches differ from the last one's.
+    order = np.lexsort((random.random(len(examples)), src, tgt))
+    batches = list(_fill(order, np.maximum(src, tgt), batch_tokens))
+    return [batches[number] for number in random.permutation(len(batches))]
+
+
+def length_batches(lengths: Sequence[int], batch_tokens: int) -> list[list[int]]:
+    """Deal rows into batches of like length, longest first, for use and validation."""
+    sizes = np.array(lengths) + 1
+    return list(_fill(np.argsort(-sizes, kind="stable"), sizes, batch_tokens))
+
+
+def _fill(order: NDArray[np.int64], sizes: NDArray[np.int64], budget: int) -> Iterator[list[int]]:
+    batch: list[int] = []
+    widest = 0
+    for number in order.tolist():
+        size = int(sizes[number])
+        if batch and max(widest, size) * (len(batch) + 1) > budget:
+            yield batch
+            batch, widest = [], 0
+        batch.append(number)
+        widest = max(widest, size)
+    if batch:
+        yield batch

@@ -1,0 +1,193 @@
+"""From a path to decoded lines: unpack, decode as asked, split at line feeds only.
+
+Bytes that do not decode stay in the lines as lone surrogates (PEP 383), so that one bad line costs
+one pair and not the corpus; a file with many of them is refused, with a guess at its encoding.
+"""
+
+import bz2
+import difflib
+import gzip
+import lzma
+import re
+import zlib
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+from dragoman.errors import DataError, MissingExtraError
+
+UNDECODED = re.compile("[\udc80-\udcff]")
+
+_GUESSES = ("utf-8", "cp949", "cp1252")
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_PACKED_MARKS = {b"\x1f\x8b": ".gz", b"\xfd7zXZ": ".xz", b"\x28\xb5\x2f\xfd": ".zst"}
+_MIN_TOLERATED = 10
+
+
+def too_many(num_bad: int, num_lines: int) -> bool:
+    """Tell whether bad lines are more than an accident: above 10 and 1 %, or above half."""
+    return num_bad > max(_MIN_TOLERATED, num_lines // 100) or num_bad * 2 > num_lines
+
+
+def import_extra(module: str, purpose: str) -> ModuleType:
+    """Import an optional dependency.
+
+    Args:
+        module: Its import name.
+        purpose: What it is needed for, such as "reading Parquet".
+
+    Raises:
+        MissingExtraError: If it is not installed.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        package = module.partition(".")[0]
+        raise MissingExtraError(
+            f"{purpose} needs {package}, which is not installed: pip install 'dragoman[train]'"
+        ) from error
+
+
+def _unpack_zstandard(packed: bytes) -> bytes:
+    zstandard = import_extra("zstandard", "reading a .zst file")
+    frames: list[bytes] = []
+    while packed:
+        frame = zstandard.ZstdDecompressor().decompressobj()
+        try:
+            frames.append(frame.decompress(packed))
+        except zstandard.ZstdError as error:
+            raise ValueError(str(error)) from error
+        if not frame.eof:
+            raise EOFError("the last frame has no end")
+        packed = frame.unused_data
+    return b"".join(frames)
+
+
+COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
+    ".gz": gzip.decompress,
+    ".bz2": bz2.decompress,
+    ".xz": lzma.decompress,
+    ".zst": _unpack_zstandard,
+}
+
+
+def content_suffix(path: Path) -> str:
+    """Give the suffix that names the format: `.tsv` of `train.tsv.gz`."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    if suffixes and suffixes[-1] in COMPRESSIONS:
+        suffixes.pop()
+    return suffixes[-1] if suffixes else ""
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a whole file, unpacked if its suffix names a compression.
+
+    Raises:
+        DataError: If it is missing, a folder, unreadable, empty or damaged.
+    """
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError as error:
+        raise DataError(f"{path} does not exist{_nearest_sibling(path)}") from error
+    except IsADirectoryError as error:
+        raise DataError(f"{path} is a folder; expected a file of pairs inside it") from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+    suffix = path.suffix.lower()
+    if raw and suffix in COMPRESSIONS:
+        try:
+            raw = COMPRESSIONS[suffix](raw)
+        except (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError) as error:
+            raise DataError(
+                f"{path} is damaged, cut short or not a {suffix} file ({error}): "
+                "copy or download it again"
+            ) from error
+    if not raw or raw.isspace():
+        raise DataError(f"{path} is empty; expected pairs of source and target")
+    for mark, packed_suffix in _PACKED_MARKS.items():
+        if raw.startswith(mark):
+            raise DataError(f"{path} is a packed file: rename it to {path.name}{packed_suffix}")
+    return raw
+
+
+def decode_lines(path: str, content: bytes, encoding: str) -> list[str]:
+    r"""Decode a file and split it at every `\n`, and nowhere else.
+
+    A byte order mark and the `\r` of a `\r\n` are dropped.
+
+    Args:
+        path: For messages.
+        content: The whole file.
+        encoding: As Python names it; the locale plays no part.
+
+    Returns:
+        The lines; a byte that did not decode is one character that `UNDECODED` matches.
+
+    Raises:
+        DataError: If the encoding is unknown, or too many lines do not decode.
+    """
+    try:
+        one_byte_newline = "\n".encode(encoding) == b"\n"
+    except (LookupError, ValueError) as error:
+        raise DataError(
+            f"there is no text encoding {encoding!r}; give one such as utf-8, cp949 or latin-1"
+        ) from error
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        if not one_byte_newline or content[:2] in _UTF16_MARKS:
+            raise _wrong_encoding(path, content, encoding, error) from error
+        text = _decode_leniently(path, content, encoding, error)
+    text = text.removeprefix("\ufeff")
+    if "\r" in text:
+        if "\n" not in text and "\r" in text.rstrip("\r"):
+            raise DataError(f"{path} ends its lines with \\r alone; convert them to \\n")
+        text = text.replace("\r\n", "\n")
+    return text.removesuffix("\n").split("\n")
+
+
+def _decode_leniently(path: str, content: bytes, encoding: str, error: UnicodeDecodeError) -> str:
+    """Decode, turning each bad byte into a lone surrogate, if few lines have one."""
+    try:
+        text = content.decode(encoding, "surrogateescape")
+    except UnicodeDecodeError:
+        raise _wrong_encoding(path, content, encoding, error) from error
+    lines = text.removesuffix("\n").split("\n")
+    num_bad = sum(1 for line in lines if not line.isascii() and UNDECODED.search(line))
+    if too_many(num_bad, len(lines)):
+        raise _wrong_encoding(path, content, encoding, error) from error
+    return text
+
+
+def _wrong_encoding(
+    path: str, content: bytes, encoding: str, error: UnicodeDecodeError
+) -> DataError:
+    line = content.count(b"\n", 0, error.start) + 1
+    guess = _guess_encoding(content)
+    advice = f"it decodes as {guess}: pass --encoding {guess}" if guess else "name its encoding"
+    return DataError(
+        f"{path}:{line} is not {encoding.upper()} (byte 0x{content[error.start]:02x} at "
+        f"line {line}, offset {error.start}); {advice}"
+    )
+
+
+def _guess_encoding(content: bytes) -> str | None:
+    if content[:2] in _UTF16_MARKS:
+        return "utf-16"
+    for encoding in _GUESSES:
+        try:
+            content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return encoding
+    return None
+
+
+def _nearest_sibling(path: Path) -> str:
+    try:
+        names = [sibling.name for sibling in path.parent.iterdir()]
+    except OSError:
+        return f", nor does the folder {path.parent}"
+    near = difflib.get_close_matches(path.name, names, n=1)
+    return f"; did you mean {path.with_name(near[0])}?" if near else "; check the path"

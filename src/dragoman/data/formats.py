@@ -1,0 +1,223 @@
+"""The file formats: each a function from a file's content to rows of source and target."""
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, cast
+
+from dragoman.data.files import decode_lines, import_extra
+from dragoman.errors import DataError
+
+Column = str | int
+
+_DEFAULT_NAMES = (("src", "tgt"), ("source", "target"))
+_LAYOUTS = {"\t": "source<TAB>target", ",": "source,target"}
+_SEPARATOR_ADVICE = {
+    "\t": "tabs: name it .tsv",
+    " ||| ": "' ||| ': replace it by tabs",
+    ";": "semicolons: replace them by tabs",
+    ",": "commas: name it .csv",
+}
+_NUM_LOOKED_AT = 1000
+
+
+class Row(NamedTuple):
+    """One pair as it stood in the file; with a fault, the pair is unusable."""
+
+    line: int
+    src: str
+    tgt: str
+    fault: str = ""
+
+
+class Record(NamedTuple):
+    """One line of a delimited file, cut into its cells."""
+
+    line: int
+    cells: list[str]
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file's content, and how it was asked to be read."""
+
+    path: str
+    content: bytes
+    encoding: str
+    columns: tuple[Column, Column] | None
+
+    def lines(self) -> list[str]:
+        """Decode the content into lines."""
+        return decode_lines(self.path, self.content, self.encoding)
+
+
+def read_tsv(source: Source) -> Iterator[Row]:
+    """Read tab-separated lines; a quotation mark is a character like any other."""
+    table = [Record(i, line.split("\t")) for i, line in enumerate(source.lines(), 1)]
+    return _pick(source, table, "\t")
+
+
+def read_csv(source: Source) -> Iterator[Row]:
+    """Read comma-separated values (RFC 4180); a quoted cell may hold commas and newlines."""
+    return _pick(source, list(_parse_csv(source)), ",")
+
+
+def _parse_csv(source: Source) -> Iterator[Record]:
+    lines = (line + "\n" for line in source.lines())
+    reader = csv.reader(lines, strict=True, skipinitialspace=True)
+    while True:
+        start = reader.line_num + 1
+        try:
+            yield Record(start, next(reader))
+        except StopIteration:
+            return
+        except csv.Error as error:
+            if reader.line_num > start or "unexpected end" in str(error):
+                raise DataError(
+                    f"{source.path}:{start}: a quotation mark opened here is not closed; "
+                    'close it, or double it ("") if it belongs to the text'
+                ) from error
+            yield Record(start, [], f"is not CSV: {error}")
+
+
+def _pick(source: Source, table: list[Record], separator: str) -> Iterator[Row]:
+    """Take the two columns out of a delimited file."""
+    _refuse_one_column(source, table, separator)
+    src, tgt, has_header = _locate(source, table[0].cells)
+    least = max(src, tgt) + 1
+    most = len(table[0].cells) if separator == "," else None
+    for line, cells, fault in table[has_header:]:
+        if not fault and not any(map(str.strip, cells)):
+            yield Row(line, "", "")
+        elif fault or len(cells) < least:
+            wanted = _LAYOUTS[separator] if least == 2 else f"at least {least}"
+            yield Row(line, "", "", fault or f"has {_count_columns(cells)}; expected {wanted}")
+        elif most and len(cells) > most:
+            excess = f"has {_count_columns(cells)} where the first line has {most}"
+            yield Row(line, "", "", f"{excess}: quote a text that holds a comma")
+        else:
+            yield Row(line, cells[src], cells[tgt])
+
+
+def _count_columns(cells: Sequence[str]) -> str:
+    return "one column" if len(cells) == 1 else f"{len(cells)} columns"
+
+
+def _refuse_one_column(source: Source, table: list[Record], separator: str) -> None:
+    """Raise if most lines were not cut at all, and say what seems to separate them."""
+    narrow = [record for record in table if len(record.cells) == 1 and record.cells[0].strip()]
+    if len(narrow) * 2 <= len(table):
+        return
+    sample = [record.cells[0] for record in narrow[:_NUM_LOOKED_AT]]
+    hint = "for two parallel files, give both"
+    for other, advice in _SEPARATOR_ADVICE.items():
+        if other != separator and sum(other in text for text in sample) >= 0.8 * len(sample):
+            hint = f"it looks separated by {advice}"
+            break
+    raise DataError(
+        f"{source.path}:{narrow[0].line} has one column, as have {len(narrow)} of "
+        f"{len(table)} lines; expected {_LAYOUTS[separator]}; {hint}"
+    )
+
+
+def _locate(source: Source, first: Sequence[str]) -> tuple[int, int, bool]:
+    """Find the two columns, and whether the first line is a header that names them."""
+    names = [cell.strip() for cell in first]
+    if source.columns is None:
+        folded = [name.casefold() for name in names]
+        for src, tgt in _DEFAULT_NAMES:
+            if src in folded and tgt in folded:
+                return folded.index(src), folded.index(tgt), True
+        return 0, 1, False
+    src, tgt = (_index(f"{source.path}:1", column, names) for column in source.columns)
+    named = any(column in names for column in source.columns)
+    return src, tgt, named
+
+
+def _index(place: str, column: Column, names: Sequence[str]) -> int:
+    if isinstance(column, str) and column in names:
+        return names.index(column)
+    if isinstance(column, int) or column.isdecimal():
+        if int(column) < 1:
+            raise DataError(f"columns are counted from 1; found {column}")
+        return int(column) - 1
+    raise DataError(f"{place} has no column {column!r}; found the columns {_listed(names)}")
+
+
+def _listed(names: Iterable[str]) -> str:
+    shown = [name if len(name) <= 30 else name[:29] + "…" for name in names]
+    return ", ".join(shown[:12]) + (", …" if len(shown) > 12 else "")
+
+
+def read_jsonl(source: Source) -> Iterator[Row]:
+    """Read one JSON object a line; the texts may stand inside `"translation"`."""
+    names = source.columns
+    for line, text in enumerate(source.lines(), 1):
+        if not text.strip():
+            yield Row(line, "", "")
+            continue
+        try:
+            record = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            yield Row(line, "", "", f"is not JSON ({error})")
+            continue
+        if not isinstance(record, dict):
+            yield Row(line, "", "", "is not a JSON object; expected {...}")
+            continue
+        fields = _flatten(cast("dict[str, Any]", record))
+        names = names or _default_names(fields)
+        yield _row(line, fields, names)
+
+
+def _flatten(record: dict[str, Any]) -> dict[str, Any]:
+    inner = record.get("translation")
+    return record if not isinstance(inner, dict) else record | cast("dict[str, Any]", inner)
+
+
+def _default_names(fields: Iterable[str]) -> tuple[str, str] | None:
+    known = set(fields)
+    return next((names for names in _DEFAULT_NAMES if known.issuperset(names)), None)
+
+
+def _row(line: int, fields: dict[str, Any], names: tuple[Column, Column] | None) -> Row:
+    texts: list[str] = []
+    for name in names or _DEFAULT_NAMES[0]:
+        if name not in fields:
+            found = _listed(key for key in fields if key != "translation")
+            return Row(line, "", "", f"has no {name!r}; its keys are {found}: pass --columns")
+        if not isinstance(fields[name], str | None):
+            return Row(line, "", "", f"{name!r} is not text but {type(fields[name]).__name__}")
+        texts.append(fields[name] or "")
+    return Row(line, texts[0], texts[1])
+
+
+def read_parquet(source: Source) -> Iterator[Row]:
+    """Read a Parquet file; the texts may be fields of a struct `translation`."""
+    arrow = import_extra("pyarrow", "reading Parquet")
+    parquet = import_extra("pyarrow.parquet", "reading Parquet")
+    try:
+        table = parquet.read_table(arrow.BufferReader(source.content)).flatten()
+        names = [str(name).removeprefix("translation.") for name in table.column_names]
+        chosen = source.columns or _default_names(names)
+        if chosen is None:
+            raise DataError(
+                f"{source.path} has the columns {_listed(names)}; pass --columns to choose two"
+            )
+        src, tgt = (table.column(_index(source.path, name, names)).to_pylist() for name in chosen)
+    except (arrow.ArrowException, OSError, ValueError, IndexError) as error:
+        raise DataError(f"{source.path} cannot be read as Parquet: {error}") from error
+    for line, (one, other) in enumerate(zip(src, tgt, strict=True), 1):
+        yield _row(line, {"src": one, "tgt": other}, None)
+
+
+FORMATS: dict[str, Callable[[Source], Iterator[Row]]] = {
+    ".tsv": read_tsv,
+    ".tab": read_tsv,
+    ".txt": read_tsv,
+    ".csv": read_csv,
+    ".jsonl": read_jsonl,
+    ".ndjson": read_jsonl,
+    ".parquet": read_parquet,
+}

@@ -1,0 +1,1 @@
+"""The words: tables of text, one word or phrase a line, English | French | Korean."""

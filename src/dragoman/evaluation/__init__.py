@@ -1,0 +1,1 @@
+"""How good the output is: metrics, each score with its signature, and the report over all."""

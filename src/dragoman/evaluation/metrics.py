@@ -1,0 +1,276 @@
+"""Metrics: hypotheses and references to a score, its signature and its confidence interval.
+
+BLEU, chrF and TER are sacreBLEU's (Post 2018, arXiv:1804.08771). Each is a function of statistics
+that are summed over the sentences, so a text is read once: the score of any choice of sentences, be
+it a bootstrap sample or all the long ones, is a sum of rows.
+"""
+
+import unicodedata
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from dragoman.data.files import import_extra
+from dragoman.errors import InputError
+
+if TYPE_CHECKING:
+    from sacrebleu.metrics.base import Metric as SacreMetric
+
+BleuTokenizer = Literal["13a", "none", "char", "zh", "intl"]
+FloatArray = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.intp]
+
+DEFAULT_SEED = 12345  # sacreBLEU's
+_EXACT_MATCH_VERSION = 1  # to be raised when its definition changes
+
+
+@dataclass(frozen=True)
+class Score:
+    """A score over a corpus.
+
+    Attributes:
+        name: Of the metric, as in `METRICS`.
+        score: In percent; for TER, less is better.
+        signature: The settings, versions and seed that it was computed with.
+        interval: The bounds of the 95 % confidence interval, if it was asked for.
+    """
+
+    name: str
+    score: float
+    signature: str
+    interval: tuple[float, float] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the score, less its name, as JSON can hold it."""
+        interval = list(self.interval) if self.interval else None
+        return {"score": self.score, "signature": self.signature, "interval": interval}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a metric saw in each sentence, from which every score follows.
+
+    Attributes:
+        name: Of the metric.
+        signature: Its settings, the number of references first.
+        statistics: Counts of whatever the metric counts, one row a sentence.
+        combine: From the sum of some rows to their score.
+    """
+
+    name: str
+    signature: str
+    statistics: FloatArray
+    combine: Callable[[FloatArray], float]
+
+    def score(self, num_samples: int = 0, seed: int = DEFAULT_SEED) -> Score:
+        """Score all sentences.
+
+        Args:
+            num_samples: Bootstrap samples for the confidence interval; 0 for none.
+            seed: Of the bootstrap.
+        """
+        score = self.combine(self.statistics.sum(axis=0))
+        if not num_samples:
+            return Score(self.name, score, self.signature)
+        num_refs, _, settings = self.signature.partition("|")
+        signature = f"{num_refs}|bs:{num_samples}|seed:{seed}|{settings}"
+        return Score(self.name, score, signature, self._interval(num_samples, seed))
+
+    def score_of(self, rows: Rows) -> float:
+        """Score some of the sentences.
+
+        Args:
+            rows: Their indices; at least one.
+        """
+        return self.combine(self.statistics[rows].sum(axis=0))
+
+    def _interval(self, num_samples: int, seed: int) -> tuple[float, float]:
+        """Bound the middle 95 % of the scores of bootstrap samples (Koehn 2004, W04-3250).
+
+        The draws and the percentiles are those of sacreBLEU, so that its intervals are as wide.
+        """
+        rng = np.random.default_rng(seed)
+        size = len(self.statistics)
+        scores = sorted(self.score_of(rng.integers(size, size=size)) for _ in range(num_samples))
+        tail = num_samples // 40
+        return scores[tail], scores[-tail - 1]
+
+
+class Metric(ABC):
+    """A way to compare hypotheses with references."""
+
+    @abstractmethod
+    def measure(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Measured:
+        """Compare every hypothesis with its references.
+
+        Args:
+            hypotheses: At least one.
+            references: For each hypothesis one or more.
+
+        Raises:
+            InputError: If there is no hypothesis, or one without references.
+        """
+
+    def corpus(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Score:
+        """Score hypotheses, without an interval; for arguments and errors, see `measure`."""
+        return self.measure(hypotheses, references).score()
+
+
+@dataclass(frozen=True)
+class Bleu(Metric):
+    """BLEU (Papineni et al. 2002, P02-1040).
+
+    Attributes:
+        tokenizer: What splits the text into words: "13a" as in WMT; "none" if that is done
+            already; "char" or "zh" for languages written without spaces; "intl" for all Unicode
+            punctuation.
+    """
+
+    tokenizer: BleuTokenizer = "13a"
+
+    def __post_init__(self) -> None:
+        known = get_args(BleuTokenizer)
+        if self.tokenizer not in known:
+            raise InputError(f"no BLEU tokenizer {self.tokenizer!r}; there are {', '.join(known)}")
+
+    def measure(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Measured:
+        """Count the tokens, and for n up to 4 the n-grams and those that match."""
+        import_extra("sacrebleu", "scoring")
+        from sacrebleu.metrics import BLEU
+
+        # Forced, it no longer suspects text that is tokenized; the signature stays the same.
+        return _measure("bleu", BLEU(tokenize=self.tokenizer, force=True), hypotheses, references)
+
+    @staticmethod
+    def length_ratio(statistics: FloatArray) -> float:
+        """Divide the tokens in hypotheses by those in the references closest in length.
+
+        Below 1, BLEU is scaled by the brevity penalty, exp(1 - 1 / ratio).
+
+        Args:
+            statistics: Rows of what `measure` saw, which begin with these two lengths.
+        """
+        hypothesis, reference = statistics[:, :2].sum(axis=0)
+        return float(hypothesis / reference) if reference else 0.0
+
+
+@dataclass(frozen=True)
+class Chrf(Metric):
+    """The F-score of character n-grams (Popović 2015, W15-3049).
+
+    Attributes:
+        word_order: The longest word n-gram that counts as well; 2 is chrF++.
+    """
+
+    word_order: int = 0
+
+    def measure(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Measured:
+        """Count the n-grams of hypothesis, of the best reference, and those that match."""
+        import_extra("sacrebleu", "scoring")
+        from sacrebleu.metrics import CHRF
+
+        return _measure("chrf", CHRF(word_order=self.word_order), hypotheses, references)
+
+
+@dataclass(frozen=True)
+class Ter(Metric):
+    """The edits, shifts of phrases among them, for each word in the references (Snover 2006)."""
+
+    def measure(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Measured:
+        """Count the edits and the words of the references, on average."""
+        import_extra("sacrebleu", "scoring")
+        from sacrebleu.metrics import TER
+
+        return _measure("ter", TER(), hypotheses, references)
+
+
+@dataclass(frozen=True)
+class ExactMatch(Metric):
+    """The percentage of hypotheses that are one of their references.
+
+    Texts are compared in NFC, with white space trimmed and collapsed.
+    """
+
+    def measure(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Measured:
+        """Note whether the hypothesis matches, and count the sentence."""
+        check_references(hypotheses, references)
+        matches = [
+            float(_plain(hypothesis) in map(_plain, refs))
+            for hypothesis, refs in zip(hypotheses, references, strict=True)
+        ]
+        counts = {len(refs) for refs in references}
+        num_refs = counts.pop() if len(counts) == 1 else "var"
+        signature = f"nrefs:{num_refs}|case:mixed|norm:nfc|space:collapsed"
+        return Measured(
+            "exact_match",
+            f"{signature}|version:{_EXACT_MATCH_VERSION}",
+            np.column_stack([matches, np.ones(len(matches))]),
+            lambda summed: float(100 * summed[0] / summed[1]),
+        )
+
+
+def check_references(hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> None:
+    """Make sure that there is something to compare.
+
+    Raises:
+        InputError: If there is no hypothesis, or one without references.
+    """
+    if not hypotheses:
+        raise InputError("nothing to score: there is no hypothesis")
+    if len(hypotheses) != len(references):
+        raise InputError(
+            f"{len(hypotheses)} hypotheses cannot be scored against the references of "
+            f"{len(references)} sentences; give each hypothesis its list of references"
+        )
+    for number, refs in enumerate(references, start=1):
+        if isinstance(refs, str):
+            raise InputError(f"sentence {number} has a text where a list of references is expected")
+        if not refs:
+            raise InputError(
+                f"sentence {number} has no reference; every sentence needs at least one"
+            )
+
+
+def _measure(
+    name: str,
+    metric: "SacreMetric",
+    hypotheses: Sequence[str],
+    references: Sequence[Sequence[str]],
+) -> Measured:
+    """Measure with sacreBLEU.
+
+    Its public bootstrap gives neither percentiles nor the scores of a part, and takes its seed from
+    the environment; so these are the two hooks on which it is built itself.
+    """
+    check_references(hypotheses, references)
+    streams: list[tuple[Any, ...]] = list(zip_longest(*references))  # the n-th of all, or None
+    statistics = metric._extract_corpus_statistics(  # pyright: ignore[reportPrivateUsage]
+        hypotheses, streams
+    )
+
+    def combine(summed: FloatArray) -> float:
+        score = metric._compute_score_from_stats(  # pyright: ignore[reportPrivateUsage]
+            summed.tolist()
+        )
+        return float(score.score)
+
+    signature = metric.get_signature().format()
+    return Measured(name, signature, np.asarray(statistics, np.float64), combine)
+
+
+def _plain(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+# A metric is one class and one row here; a row builds it with its default settings.
+METRICS: dict[str, Callable[[], Metric]] = {
+    "bleu": Bleu,
+    "chrf": Chrf,
+    "ter": Ter,
+    "exact_match": ExactMatch,
+}

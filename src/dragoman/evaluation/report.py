@@ -1,0 +1,179 @@
+"""The report: every metric over a test set, as a whole and by the length of the source."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dragoman.errors import InputError
+from dragoman.evaluation.metrics import (
+    DEFAULT_SEED,
+    METRICS,
+    Bleu,
+    BleuTokenizer,
+    Measured,
+    Rows,
+    Score,
+    check_references,
+)
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+# The fewest words of each bucket; a source without any has its own.
+_BUCKETS = {0: "0", 1: "1-5", 6: "6-10", 11: "11-15", 16: "16-20", 21: "21-30", 31: "31+"}
+
+
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """How to evaluate.
+
+    Attributes:
+        num_samples: Bootstrap samples for the confidence intervals; 0 for none.
+        seed: Of the bootstrap.
+        bleu_tokenizer: What splits text into words for BLEU; see `Bleu`.
+    """
+
+    num_samples: int = 1000
+    seed: int = DEFAULT_SEED
+    bleu_tokenizer: BleuTokenizer = "13a"
+
+    def __post_init__(self) -> None:
+        for key in ("num_samples", "seed"):
+            if getattr(self, key) < 0:
+                raise InputError(f"{key} is {getattr(self, key)}, which must not be negative")
+
+
+@dataclass(frozen=True)
+class LengthRow:
+    """The sentences whose sources are about as long.
+
+    Attributes:
+        words: The bounds of the sources' lengths, in words between white space.
+        num_sentences: With such a source; at least one.
+        length_ratio: Of the hypotheses to the references, in BLEU's tokens.
+        scores: By metric, in percent.
+    """
+
+    words: str
+    num_sentences: int
+    length_ratio: float
+    scores: dict[str, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the row as JSON can hold it, the scores beside the rest."""
+        return {
+            "words": self.words,
+            "num_sentences": self.num_sentences,
+            "length_ratio": self.length_ratio,
+            **self.scores,
+        }
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How well a model did on a test set.
+
+    Attributes:
+        scores: By metric.
+        num_sentences: In the test set.
+        num_empty: Hypotheses that are empty or white space.
+        length_ratio: Of the hypotheses to the references, in BLEU's tokens; see `Bleu`.
+        by_length: From short to long sources; a bucket without sentences has no row.
+    """
+
+    scores: dict[str, Score]
+    num_sentences: int
+    num_empty: int
+    length_ratio: float
+    by_length: list[LengthRow] = field(default_factory=list[LengthRow])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the report as JSON can hold it, each metric under its name."""
+        return {
+            **{name: score.to_dict() for name, score in self.scores.items()},
+            "num_sentences": self.num_sentences,
+            "num_empty": self.num_empty,
+            "length_ratio": self.length_ratio,
+            "by_length": [row.to_dict() for row in self.by_length],
+        }
+
+    def table(self) -> "RenderableType":
+        """Lay the report out for a terminal."""
+        from rich.console import Group
+        from rich.table import Table
+
+        scores = Table("metric", title="Scores")
+        for heading in ("score", "95 % interval"):
+            scores.add_column(heading, justify="right")
+        scores.add_column("signature", overflow="fold")
+        for name, score in self.scores.items():
+            bounds = "{:.2f} - {:.2f}".format(*score.interval) if score.interval else ""
+            scores.add_row(name, f"{score.score:.2f}", bounds, score.signature)
+        lengths = Table("words", title="By length of the source")
+        for heading in ("sentences", "length ratio", *self.scores):
+            lengths.add_column(heading, justify="right")
+        for row in self.by_length:
+            values = (f"{row.scores[name]:.2f}" for name in self.scores)
+            lengths.add_row(row.words, f"{row.num_sentences:,}", f"{row.length_ratio:.3f}", *values)
+        summary = (
+            f"{self.num_sentences:,} sentences, {self.num_empty:,} empty hypotheses, "
+            f"length ratio {self.length_ratio:.3f}"
+        )
+        return Group(scores, lengths, summary)
+
+
+def evaluate_outputs(
+    sources: Sequence[str],
+    hypotheses: Sequence[str],
+    references: Sequence[Sequence[str]],
+    options: EvaluationOptions | None = None,
+) -> Evaluation:
+    """Score a model's outputs by every metric.
+
+    Args:
+        sources: What the model was given.
+        hypotheses: What it made of each source; at least one.
+        references: For each source one or more.
+        options: If none are given, the defaults.
+
+    Raises:
+        InputError: If the counts differ, there is nothing to score, or a source has no reference.
+    """
+    options = options or EvaluationOptions()
+    if len(sources) != len(hypotheses):
+        raise InputError(f"there are {len(sources)} sources, but {len(hypotheses)} hypotheses")
+    check_references(hypotheses, references)
+    bleu = Bleu(options.bleu_tokenizer)
+    metrics = {name: metric() for name, metric in METRICS.items()} | {"bleu": bleu}
+    measured = {name: metric.measure(hypotheses, references) for name, metric in metrics.items()}
+    return Evaluation(
+        scores={
+            name: seen.score(options.num_samples, options.seed) for name, seen in measured.items()
+        },
+        num_sentences=len(hypotheses),
+        num_empty=sum(not hypothesis.strip() for hypothesis in hypotheses),
+        length_ratio=bleu.length_ratio(measured["bleu"].statistics),
+        by_length=_by_length(sources, measured),
+    )
+
+
+def _by_length(sources: Sequence[str], measured: dict[str, Measured]) -> list[LengthRow]:
+    num_words = [len(source.split()) for source in sources]
+    buckets = np.array([bisect_right(list(_BUCKETS), number) - 1 for number in num_words])
+    names = list(_BUCKETS.values())
+    return [
+        _length_row(names[bucket], np.flatnonzero(buckets == bucket), measured)
+        for bucket in np.unique(buckets)
+    ]
+
+
+def _length_row(words: str, rows: Rows, measured: dict[str, Measured]) -> LengthRow:
+    return LengthRow(
+        words=words,
+        num_sentences=len(rows),
+        length_ratio=Bleu.length_ratio(measured["bleu"].statistics[rows]),
+        scores={name: seen.score_of(rows) for name, seen in measured.items()},
+    )

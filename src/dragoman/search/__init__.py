@@ -1,0 +1,1 @@
+"""Search: from a `Stepper` to the best words. It never sees the network."""

@@ -1,0 +1,104 @@
+"""The loss: cross-entropy with label smoothing, fused with the product that makes the logits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional
+
+from dragoman.nn.linear import matmul_nt
+
+# Rows of logits made at a time: few enough to stay in the cache between the product and the softmax.
+_CHUNK = 256
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Sums over tokens: the smoothed loss to follow downhill; the plain one and the hits to report."""
+
+    smoothed: Float[Tensor, ""]
+    cross_entropy: Float[Tensor, ""]
+    num_right: Int[Tensor, ""]
+
+
+class _FusedCrossEntropy(torch.autograd.Function):
+    """Softmax, loss and gradient in one pass, a chunk of rows at a time.
+
+    The logits of a batch are the largest tensor there is; here they are never kept. With p the softmax, y the
+    right token, V the vocabulary's size and e the smoothing, the loss of a row is
+    ``lse - (1 - e) z_y - e/V sum(z)`` and its gradient ``p - (1 - e) onehot(y) - e/V``.
+    """
+
+    @staticmethod
+    def forward(ctx, x: Tensor, weight: Tensor, bias: Tensor, gold: Tensor, smoothing: float):  # noqa: ANN001, ANN205
+        need = any(ctx.needs_input_grad[:3])
+        grad_x = torch.empty_like(x) if need else None
+        grad_weight = torch.zeros_like(weight) if need else None
+        grad_bias = torch.zeros_like(bias) if need else None
+        totals = x.new_zeros(2)
+        right = gold.new_zeros(())
+        spread = smoothing / weight.shape[0]
+        for start in range(0, len(x), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            rows, answers = x[part], gold[part, None]
+            logits = matmul_nt(rows, weight).add_(bias)
+            top = logits.argmax(dim=1, keepdim=True)
+            right += (top == answers).sum()
+            hit = logits.gather(1, answers)
+            total = logits.sum(dim=1) if spread else logits.new_zeros(())
+            logits -= logits.gather(1, top)
+            shift = hit - logits.gather(1, answers)
+            norm = logits.exp_().sum(dim=1, keepdim=True)
+            lse = norm.log() + shift
+            totals[0] += (lse - (1 - smoothing) * hit).sum() - spread * total.sum()
+            totals[1] += (lse - hit).sum()
+            if grad_x is None or grad_weight is None or grad_bias is None:
+                continue
+            grad = logits.div_(norm)
+            if spread:
+                grad -= spread
+            grad.scatter_add_(1, answers, grad.new_full(answers.shape, smoothing - 1))
+            grad_x[part] = matmul_nt(grad, weight.t())
+            grad_weight += matmul_nt(grad.t(), rows.t())
+            grad_bias += grad.sum(dim=0)
+        ctx.save_for_backward(grad_x, grad_weight, grad_bias)
+        ctx.mark_non_differentiable(right)
+        return totals[0], totals[1], right
+
+    @staticmethod
+    def backward(ctx, grad: Tensor, *unused: Tensor):  # noqa: ANN001, ANN205
+        del unused
+        grad_x, grad_weight, grad_bias = ctx.saved_tensors
+        return grad_x.mul_(grad), grad_weight.mul_(grad), grad_bias.mul_(grad), None, None
+
+
+def cross_entropy(
+    features: Float[Tensor, "tokens features"],
+    weight: Float[Tensor, "vocab features"],
+    bias: Float[Tensor, " vocab"],
+    gold: Int[Tensor, " tokens"],
+    smoothing: float,
+) -> Loss:
+    """Score predictions against the right tokens.
+
+    Label smoothing (Szegedy et al. 2016, arXiv:1512.00567, section 7) gives every token of the vocabulary an
+    equal share of `smoothing`.
+
+    Args:
+        features: What the generator projects; padding already left out.
+        weight: The generator's last map.
+        bias: Its bias.
+        gold: The right tokens.
+        smoothing: The share, from 0 to 1.
+    """
+    if features.device.type != "cpu" or features.dtype != torch.float32:
+        logits = functional.linear(features, weight, bias).float()
+        smoothed = functional.cross_entropy(logits, gold, reduction="sum", label_smoothing=smoothing)
+        with torch.no_grad():
+            plain = functional.cross_entropy(logits, gold, reduction="sum")
+            return Loss(smoothed, plain, (logits.argmax(dim=1) == gold).sum())
+    smoothed, plain, right = _FusedCrossEntropy.apply(features, weight, bias, gold, smoothing)
+    return Loss(smoothed, plain.detach(), right)
