@@ -142,7 +142,7 @@ class TrainingConfig(Section):
     """Decay a step of the averaged weights, which are what is saved; 0 switches averaging off."""
     validate_every: Count | None = None
     """Steps between validations; about twenty over the training unless said."""
-    stop_metric: Literal["loss", "bleu"] = "loss"
+    stop_metric: Literal["loss", "bleu"] = "bleu"
     """What decides which weights are best."""
     patience: Count | None = None
     """Validations without a better score after which training stops early."""
@@ -152,8 +152,8 @@ class TrainingConfig(Section):
     """"auto" takes a GPU when there is one."""
     threads: Count | None = None
     """CPU threads; all cores unless said."""
-    progress: list[tuple[int, float]] | None = None
-    """Frozen clock of a --minutes run: (step, share of the training done) knots; written, not set."""
+    progress: list[tuple[int, float, float]] | None = None
+    """Frozen clock of a --minutes run: (step, share done, share a step) readings; written, not set."""
 
 
 class SearchConfig(Section):

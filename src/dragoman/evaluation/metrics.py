@@ -141,7 +141,7 @@ class Bleu(Metric):
     def measure(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Measured:
         """Count the tokens, and for n up to 4 the n-grams and those that match."""
         import_extra("sacrebleu", "scoring")
-        from sacrebleu.metrics import BLEU
+        from sacrebleu.metrics.bleu import BLEU
 
         # Forced, it no longer suspects text that is tokenized; the signature stays the same.
         return _measure("bleu", BLEU(tokenize=self.tokenizer, force=True), hypotheses, references)
@@ -172,7 +172,7 @@ class Chrf(Metric):
     def measure(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Measured:
         """Count the n-grams of hypothesis, of the best reference, and those that match."""
         import_extra("sacrebleu", "scoring")
-        from sacrebleu.metrics import CHRF
+        from sacrebleu.metrics.chrf import CHRF
 
         return _measure("chrf", CHRF(word_order=self.word_order), hypotheses, references)
 
@@ -184,7 +184,7 @@ class Ter(Metric):
     def measure(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Measured:
         """Count the edits and the words of the references, on average."""
         import_extra("sacrebleu", "scoring")
-        from sacrebleu.metrics import TER
+        from sacrebleu.metrics.ter import TER
 
         return _measure("ter", TER(), hypotheses, references)
 

@@ -102,7 +102,6 @@ friend | ami m | 친구 | 명
 child | enfant m | 아이 | 명
 """)
 
-OTHERS_DESCRIBED = FAMILY + NAMES
 SINGLE = [s for s in [*NAMES, *FAMILY, HE, SHE] if not s.plural]
 THIRD = [*NAMES, *NAMES, *FAMILY, *OTHERS, *COUPLES, HE, SHE, THEY]
 ADULTS = [
@@ -111,7 +110,7 @@ ADULTS = [
     if not s.plural and s.words.en not in ("my grandmother", "my grandfather")
 ]
 
-PROFESSIONS = rows("""
+PROFESSIONS = [["a " + row[0], *row[1:]] for row in rows("""
 student | étudiant | étudiante | 학생
 doctor | médecin | médecin | 의사
 teacher | professeur | professeure | 선생님
@@ -137,8 +136,8 @@ pilot | pilote | pilote | 조종사
 secretary | secrétaire | secrétaire | 비서
 translator | traducteur | traductrice | 번역가
 waiter | serveur | serveuse | 종업원
-""")
-PROFESSIONS = [[("a " + row[0])] + row[1:] for row in PROFESSIONS]
+""")]
+"""English with its article, French masculine and feminine without one, Korean."""
 
 NATIONALITIES = rows("""
 French | français/française/français/françaises | 프랑스 사람
@@ -169,11 +168,9 @@ happy | heureux | 행복하다 | state
 sad | triste | 슬프다 | state
 busy | occupé | 바쁘다 | state
 sick | malade | 아프다 | state
-nervous | nerveux | 긴장되다 | state
-ready | prêt | 준비되다 | state
-alone | seul | 혼자이다 | state
+worried | inquiet/inquiète/inquiets/inquiètes | 걱정이 많다 | state
+alone | seul | 혼자 이다 | state
 """)
-"""How somebody feels; 긴장되다 and the like conjugate as their predicates say."""
 
 CHARACTERS = adjectives("""
 kind | gentil/gentille/gentils/gentilles | 친절하다 | person
@@ -191,11 +188,11 @@ rich | riche | 부유하다 | person
 """)
 
 FEELINGS = predicates("""
-be hungry | avoir faim | 배가 고프다 | adj state
-be thirsty | avoir soif | 목이 마르다 | state
-be cold | avoir froid | 춥다 | adj state
-be hot | avoir chaud | 덥다 | adj state
-be sleepy | avoir sommeil | 졸리다 | state
-be scared | avoir peur | 무섭다 | adj state
-be right | avoir raison | 맞다 | state
+be hungry | avoir faim | 배가 고프다 | adj
+be thirsty | avoir soif | 목이 마르다 | adj
+be sleepy | avoir sommeil | 졸리다 | adj
+be cold | avoir froid | 춥다 | adj own
+be hot | avoir chaud | 덥다 | adj own
+be scared | avoir peur | 무섭다 | adj own
 """)
+"""Bodily feelings; of somebody else Korean says that they show the `own` ones (추워하다)."""

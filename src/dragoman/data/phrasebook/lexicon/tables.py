@@ -204,9 +204,9 @@ class Adjective:
     @property
     def predicate(self) -> Predicate:
         """To be so."""
-        return Predicate(
-            ("be", self.en), ("être", ""), Ko("", self.ko, adjective=True), forms=self.fr
-        )
+        head, _, stem = self.ko.rpartition(" ")
+        korean = Ko(head, stem, adjective=True)
+        return Predicate(("be", self.en), ("être", ""), korean, forms=self.fr)
 
     @property
     def comparative_en(self) -> str:

@@ -1,0 +1,313 @@
+"""The training loop: batches -> loss -> gradients -> step; validate, save, and stop when it is time.
+
+Every step's randomness is a function of (seed, step), and every epoch's order one of (seed, epoch). So a
+training that is stopped anywhere and resumed from its last checkpoint ends in the same weights, to the bit.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dragoman.config import TrainingConfig
+from dragoman.data.batches import Example, epoch_batches, make_batch
+from dragoman.errors import DragomanError
+from dragoman.nn.model import Seq2Seq
+from dragoman.training.callbacks import Callback, StepRecord, ValidationRecord
+from dragoman.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
+from dragoman.training.clock import Clock, Reading, WallClock
+from dragoman.training.optimisers import OPTIMISERS, AveragedModel, learning_rate
+from dragoman.training.validation import Validation, batch_loss
+
+_VALIDATIONS = 20
+_CHECKPOINT_EVERY_S = 120.0
+_MOST_BAD_STEPS = 20
+
+
+@dataclass
+class Progress:
+    """Where a training stands; all of it goes into the checkpoint.
+
+    Attributes:
+        step: Optimiser steps made.
+        validate_every: Steps between validations; 0 until a wall clock has had its first reading.
+        best: The best validation's score; higher is better.
+        bad: Validations since then.
+        factor: What plateaus have brought the learning rate down to.
+        bad_steps: Steps in a row whose gradient was not finite.
+        elapsed_s: Time used.
+    """
+
+    step: int = 0
+    validate_every: int = 0
+    best: float = -math.inf
+    best_step: int = 0
+    bad: int = 0
+    factor: float = 1.0
+    bad_steps: int = 0
+    elapsed_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a training is made of.
+
+    Attributes:
+        examples: The corpus, as ids.
+        validate: Scores a model on dev.
+        save_best: Called with the averaged model whenever it is the best so far.
+        checkpoint: Where to save what a resumed training needs.
+        callbacks: Who is told.
+        started: When the clock began, of `time.monotonic`.
+    """
+
+    examples: Sequence[Example]
+    validate: Callable[[Seq2Seq], Validation]
+    save_best: Callable[[Seq2Seq, int], None]
+    checkpoint: Path
+    callbacks: Sequence[Callback] = ()
+    started: float = field(default_factory=time.monotonic)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a training ended: the settings that make it again without a clock, and where it stood."""
+
+    frozen: TrainingConfig
+    progress: Progress
+
+
+def prepare_machine(config: TrainingConfig) -> torch.device:
+    """Choose the device; on a CPU, use its cores and flush denormals, which make it crawl."""
+    torch.set_flush_denormal(True)
+    torch.set_num_threads(config.threads or len(os.sched_getaffinity(0)))
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise DragomanError("training.device = 'cuda', but torch sees no GPU; use 'auto' or 'cpu'.")
+    return torch.device("cuda" if config.device != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+class Trainer:
+    """Teaches one model.
+
+    Args:
+        model: On its device; trained in place.
+        config: How.
+        job: On what.
+        resume: Whether to go on from `job.checkpoint`.
+    """
+
+    def __init__(self, model: Seq2Seq, config: TrainingConfig, job: Job, *, resume: bool = False) -> None:
+        self.model, self.config, self.job = model, config, job
+        self.device = next(model.parameters()).device
+        self.averaged = AveragedModel(model, config.ema_decay)
+        self.parameters = [weight for weight in model.parameters() if weight.requires_grad]
+        self.optimiser = OPTIMISERS[config.optimiser](self.parameters, config)
+        self.progress = Progress()
+        readings: list[Reading] = []
+        if resume:
+            readings = self._restore(load_checkpoint(job.checkpoint))
+        self.clock = self._clock(readings)
+        self._saved_at = time.monotonic()
+        self._loss_sum, self._loss_tokens = 0.0, 0
+
+    def run(self) -> Outcome:
+        """Train to the end.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C; everything is saved.
+            DragomanError: The loss is not a number any more, step after step.
+        """
+        self.model.train()
+        groups = self._groups()
+        try:
+            while not self._finished():
+                self._step(next(groups))
+                if self._due():
+                    self._validate()
+                elif time.monotonic() - self._saved_at > _CHECKPOINT_EVERY_S:
+                    self._save()
+        except KeyboardInterrupt:
+            # A step may be half done: what is saved is the last whole one.
+            if self._whole:
+                self._save()
+            raise
+        if self.progress.step % max(1, self.progress.validate_every) or not self.progress.step:
+            self._validate()
+        return Outcome(self._frozen(), self.progress)
+
+    _whole = True
+
+    def _step(self, group: list[list[int]]) -> None:
+        """Make one optimiser step from a group of batches."""
+        began, progress = time.monotonic(), self.progress
+        batches = [make_batch([self.job.examples[number] for number in numbers]) for numbers in group]
+        tokens = sum(batch.num_tokens for batch in batches)
+        torch.manual_seed((self.config.seed << 32) + progress.step)
+        loss = 0.0
+        for batch in batches:
+            with torch.autocast(self.device.type, torch.bfloat16, self.config.precision == "bfloat16"):
+                scored = batch_loss(self.model, batch, self.config.label_smoothing)
+            (scored.smoothed / tokens).backward()
+            loss += float(scored.cross_entropy)
+        norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.config.clip_norm)
+        rate = learning_rate(self.config, self.clock.done(progress.step), progress.factor)
+        self._whole = False
+        self._apply(rate, finite=math.isfinite(float(norm)))
+        progress.step += 1
+        self.averaged.update(self.model, progress.step)
+        self._whole = True
+        self._loss_sum += loss
+        self._loss_tokens += tokens
+        seconds = time.monotonic() - began
+        if isinstance(self.clock, WallClock):
+            self._read_clock(self.clock, seconds)
+        record = StepRecord(progress.step, self.clock.done(progress.step), loss / tokens, tokens, seconds, rate)
+        for callback in self.job.callbacks:
+            callback.on_step(record)
+
+    def _apply(self, rate: float, *, finite: bool) -> None:
+        """Move the weights, unless the gradient is not finite; then leave them, and say so."""
+        progress = self.progress
+        if finite:
+            progress.bad_steps = 0
+            for group in self.optimiser.param_groups:
+                group["lr"] = rate
+            self.optimiser.step()
+        else:
+            progress.bad_steps += 1
+            for callback in self.job.callbacks:
+                callback.on_message(f"step {progress.step}: the gradient is not finite; step skipped.")
+        self.optimiser.zero_grad()
+        if progress.bad_steps >= _MOST_BAD_STEPS:
+            raise DragomanError(
+                f"The loss has not been a finite number for {_MOST_BAD_STEPS} steps (now at step {progress.step}). "
+                "The best weights so far are kept; train again with a lower training.learning_rate."
+            )
+
+    def _groups(self) -> Iterator[list[list[int]]]:
+        """Yield the batches of each step, from where the training stands."""
+        made = 0
+        epoch = 0
+        while True:
+            batches = epoch_batches(self.job.examples, self.config.batch_tokens, (self.config.seed, epoch))
+            size = self.config.accumulate
+            groups = [batches[start : start + size] for start in range(0, len(batches), size)]
+            skip = min(len(groups), self.progress.step - made)
+            made += skip
+            for group in groups[skip:]:
+                made += 1
+                yield group
+            epoch += 1
+
+    def _clock(self, readings: list[Reading]) -> Clock:
+        config, progress = self.config, self.progress
+        if config.minutes is not None:
+            clock: Clock = WallClock.of_minutes(config.minutes, progress.elapsed_s, self.job.started)
+            clock.readings = readings
+        elif config.progress is not None and config.steps is not None:
+            clock = Clock([Reading(*reading) for reading in config.progress], config.steps)
+        else:
+            clock = Clock.of_steps(config.steps or self._steps_of_epochs())
+        if not progress.validate_every:
+            every = max(1, clock.steps // _VALIDATIONS) if clock.steps else 0
+            progress.validate_every = config.validate_every or every
+        return clock
+
+    def _steps_of_epochs(self) -> int:
+        batches = epoch_batches(self.job.examples, self.config.batch_tokens, (self.config.seed, 0))
+        return max(1, round((self.config.epochs or 1) * math.ceil(len(batches) / self.config.accumulate)))
+
+    def _read_clock(self, clock: WallClock, seconds: float) -> None:
+        clock.trained(seconds)
+        left = round((1 - clock.done(self.progress.step)) * _VALIDATIONS)
+        if clock.read(self.progress.step, left) and not self.progress.validate_every:
+            whole = 1 / clock.readings[-1].rate
+            self.progress.validate_every = max(1, int(whole) // _VALIDATIONS)
+
+    def _finished(self) -> bool:
+        patience = self.config.patience
+        stopped = patience is not None and self.progress.bad >= patience
+        return stopped or self.clock.over(self.progress.step)
+
+    def _due(self) -> bool:
+        every = self.progress.validate_every
+        return every > 0 and self.progress.step % every == 0
+
+    def _validate(self) -> None:
+        began, progress, config = time.monotonic(), self.progress, self.config
+        found = self.job.validate(self.averaged.model)
+        score = found.bleu if config.stop_metric == "bleu" else -found.loss
+        better = score > progress.best
+        if better:
+            progress.best, progress.best_step, progress.bad = score, progress.step, 0
+            self.job.save_best(self.averaged.model, progress.step)
+        else:
+            progress.bad += 1
+            progress.factor *= 0.5 if config.schedule == "plateau" else 1.0
+        self._save()
+        if isinstance(self.clock, WallClock):
+            self.clock.pauses_s.append(time.monotonic() - began)
+        record = ValidationRecord(
+            progress.step, self._loss_sum / max(1, self._loss_tokens), progress.elapsed_s, found, better
+        )
+        self._loss_sum, self._loss_tokens = 0.0, 0
+        for callback in self.job.callbacks:
+            callback.on_validation(record)
+
+    def _save(self) -> None:
+        tensors = {f"model.{name}": weight for name, weight in self.model.named_parameters()}
+        if self.config.ema_decay:
+            averages = self.averaged.model.named_parameters()
+            tensors |= {f"averaged.{name}": weight for name, weight in averages}
+        for number, moments in self.optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser.{number}.{name}": value for name, value in moments.items()}
+        clock = self.clock
+        if isinstance(clock, WallClock):
+            self.progress.elapsed_s = clock.elapsed_s
+        else:
+            self.progress.elapsed_s += time.monotonic() - self._saved_at
+        self._saved_at = time.monotonic()
+        values: dict[str, Any] = {
+            "progress": asdict(self.progress),
+            "readings": [asdict(reading) for reading in clock.readings],
+            "loss": [self._loss_sum, self._loss_tokens],
+        }
+        save_checkpoint(self.job.checkpoint, Checkpoint(tensors, values))
+
+    def _restore(self, checkpoint: Checkpoint) -> list[Reading]:
+        self._loss_sum, self._loss_tokens = checkpoint.values["loss"]
+        self.progress = Progress(**checkpoint.values["progress"])
+        tensors = checkpoint.tensors
+        with torch.no_grad():
+            for name, weight in self.model.named_parameters():
+                weight.copy_(tensors[f"model.{name}"])
+            if self.config.ema_decay:
+                for name, weight in self.averaged.model.named_parameters():
+                    weight.copy_(tensors[f"averaged.{name}"])
+        state: dict[int, dict[str, torch.Tensor]] = {}
+        for name, value in tensors.items():
+            kind, number, *rest = name.split(".")
+            if kind == "optimiser":
+                state.setdefault(int(number), {})[rest[0]] = value
+        groups = self.optimiser.state_dict()["param_groups"]
+        self.optimiser.load_state_dict({"state": state, "param_groups": groups})
+        return [Reading(**reading) for reading in checkpoint.values["readings"]]
+
+    def _frozen(self) -> TrainingConfig:
+        """Return the settings under which the same training runs again without a clock."""
+        knots = [(one.step, one.done, one.rate) for one in self.clock.readings]
+        update: dict[str, Any] = {
+            "steps": self.progress.step,
+            "validate_every": self.progress.validate_every or None,
+            "epochs": None,
+            "minutes": None,
+            "progress": knots if isinstance(self.clock, WallClock) or self.config.progress else None,
+        }
+        return self.config.model_copy(update=update)

@@ -1,0 +1,124 @@
+"""Validation: the same sentences with the right words fed in (teacher forcing), and with the model's own.
+
+The gap between the two accuracies is what a model loses by hearing itself (exposure bias).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from dragoman.data.batches import Batch, Example, length_batches, make_batch, pad_sources
+from dragoman.evaluation.metrics import METRICS
+from dragoman.nn.model import Seq2Seq
+from dragoman.nn.stepper import TorchStepper
+from dragoman.search.filters import Forbid
+from dragoman.search.greedy import Limits, greedy_search
+from dragoman.text.vocabulary import EOS, PAD, SOS, UNK
+from dragoman.training.losses import Loss, cross_entropy
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A sentence, what the model made of it, and what was right: as ids and as text."""
+
+    example: int
+    output: str
+    reference: str
+
+
+@dataclass(frozen=True)
+class Validation:
+    """How a model does on dev.
+
+    Attributes:
+        loss: Cross-entropy a token, in nats, without label smoothing.
+        accuracy_teacher_forced: Share of tokens right when the right ones were fed in.
+        accuracy_free_running: Share of the reference's tokens that stand at the same place in the model's own
+            output.
+        bleu: Of greedy outputs, sacreBLEU's default tokenisation.
+        samples: A few outputs to look at.
+    """
+
+    loss: float
+    accuracy_teacher_forced: float
+    accuracy_free_running: float
+    bleu: float
+    samples: tuple[Sample, ...] = ()
+
+
+def batch_loss(model: Seq2Seq, batch: Batch, smoothing: float) -> Loss:
+    """Score one batch under teacher forcing; padding never reaches the generator."""
+    device = next(model.parameters()).device
+    src, tgt_in, tgt_out = (
+        torch.from_numpy(ids).to(device, non_blocking=True) for ids in (batch.src, batch.tgt_in, batch.tgt_out)
+    )
+    real = tgt_out != PAD
+    decoded = model(src, tgt_in)
+    generator = model.generator
+    features = generator.project(decoded.outputs[real])
+    return cross_entropy(features, generator.weight, generator.bias, tgt_out[real], smoothing)
+
+
+@dataclass(frozen=True)
+class Validator:
+    """Scores a model on dev.
+
+    Attributes:
+        examples: The dev set.
+        decode: Ids to text.
+        references: The dev set's targets as text.
+        num_free_running: How many sentences are also translated; translating is slower than scoring.
+    """
+
+    examples: Sequence[Example]
+    decode: Callable[[Sequence[int]], str]
+    references: Sequence[str]
+    num_free_running: int = 500
+
+    def __call__(self, model: Seq2Seq) -> Validation:
+        """Score a model; its mode (training or not) is given back as it was."""
+        was_training = model.training
+        model.eval()
+        loss, forced = self._teacher_forced(model)
+        outputs = self._free_running(model)
+        model.train(was_training)
+        wanted = [[*example.tgt, EOS] for example in self.examples[: len(outputs)]]
+        right = sum(
+            sum(a == b for a, b in zip([*output, EOS], ids, strict=False))
+            for output, ids in zip(outputs, wanted, strict=True)
+        )
+        texts = [self.decode(output) for output in outputs]
+        references = self.references[: len(texts)]
+        bleu = METRICS["bleu"].corpus(texts, [[reference] for reference in references]).score
+        samples = tuple(Sample(n, texts[n], references[n]) for n in range(min(3, len(texts))))
+        free = right / max(1, sum(map(len, wanted)))
+        return Validation(loss, forced, free, bleu, samples)
+
+    @torch.inference_mode()
+    def _teacher_forced(self, model: Seq2Seq) -> tuple[float, float]:
+        total, right, tokens = 0.0, 0, 0
+        lengths = [max(len(example.src), len(example.tgt)) for example in self.examples]
+        for numbers in length_batches(lengths, 4000):
+            batch = make_batch([self.examples[number] for number in numbers])
+            loss = batch_loss(model, batch, 0.0)
+            total += float(loss.cross_entropy)
+            right += int(loss.num_right)
+            tokens += batch.num_tokens
+        return total / tokens, right / tokens
+
+    def _free_running(self, model: Seq2Seq) -> list[tuple[int, ...]]:
+        examples = self.examples[: self.num_free_running]
+        outputs: list[tuple[int, ...]] = [()] * len(examples)
+        stepper = TorchStepper(model)
+        for numbers in length_batches([len(example.src) for example in examples], 4000):
+            sources = [examples[number].src for number in numbers]
+            limits = Limits([len(src) * 2 + 10 for src in sources], (Forbid((PAD, UNK, SOS)),))
+            found = greedy_search(stepper, pad_sources(sources), limits)
+            for number, hypothesis in zip(numbers, found, strict=True):
+                outputs[number] = hypothesis.ids
+        return outputs
+
+
