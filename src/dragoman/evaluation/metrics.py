@@ -184,9 +184,9 @@ class Ter(Metric):
     def measure(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Measured:
         """Count the edits and the words of the references, on average."""
         import_extra("sacrebleu", "scoring")
-        from sacrebleu.metrics.ter import TER
+        from dragoman.evaluation.ter import FastTER
 
-        return _measure("ter", TER(), hypotheses, references)
+        return _measure("ter", FastTER(), hypotheses, references)
 
 
 @dataclass(frozen=True)
@@ -224,8 +224,8 @@ def check_references(hypotheses: Sequence[str], references: Sequence[Sequence[st
         raise InputError("nothing to score: there is no hypothesis")
     if len(hypotheses) != len(references):
         raise InputError(
-            f"{len(hypotheses)} hypotheses cannot be scored against the references of "
-            f"{len(references)} sentences; give each hypothesis its list of references"
+            f"the number of hypotheses, {len(hypotheses)}, is not that of reference lists, "
+            f"{len(references)}; give each hypothesis its own list"
         )
     for number, refs in enumerate(references, start=1):
         if isinstance(refs, str):

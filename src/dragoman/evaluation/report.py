@@ -144,7 +144,10 @@ def evaluate_outputs(
     """
     options = options or EvaluationOptions()
     if len(sources) != len(hypotheses):
-        raise InputError(f"there are {len(sources)} sources, but {len(hypotheses)} hypotheses")
+        raise InputError(
+            f"the number of sources, {len(sources)}, is not that of hypotheses, "
+            f"{len(hypotheses)}; line n of each must be about the same sentence"
+        )
     check_references(hypotheses, references)
     bleu = Bleu(options.bleu_tokenizer)
     metrics = {name: metric() for name, metric in METRICS.items()} | {"bleu": bleu}
@@ -161,12 +164,15 @@ def evaluate_outputs(
 
 
 def _by_length(sources: Sequence[str], measured: dict[str, Measured]) -> list[LengthRow]:
-    num_words = [len(source.split()) for source in sources]
-    buckets = np.array([bisect_right(list(_BUCKETS), number) - 1 for number in num_words])
-    names = list(_BUCKETS.values())
+    lower_bounds = list(_BUCKETS)
+    rows_of: dict[int, list[int]] = {bound: [] for bound in lower_bounds}
+    for row, source in enumerate(sources):
+        bucket = bisect_right(lower_bounds, len(source.split())) - 1
+        rows_of[lower_bounds[bucket]].append(row)
     return [
-        _length_row(names[bucket], np.flatnonzero(buckets == bucket), measured)
-        for bucket in np.unique(buckets)
+        _length_row(_BUCKETS[bound], np.array(rows), measured)
+        for bound, rows in rows_of.items()
+        if rows
     ]
 
 

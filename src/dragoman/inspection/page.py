@@ -21,7 +21,7 @@ Messages = dict[str, dict[str, str]]
 _MAX_COLUMNS = 64  # a longer vector is folded into several lines
 _LINE_PX = 7
 _MIN_STRIP_PX = 18
-_NUM_SHADES = 10  # each has a rule in trace.html
+_NUM_SHADES = 10  # each has a rule in trace.css
 _NUM_TINTS = 8  # of each colour, in a strip
 
 
@@ -38,7 +38,11 @@ def render_html(trace: Trace, title: str) -> str:
     kind = "attention" if trace.has_attention else "plain"
     peak = _peak([*trace.encoder_states, trace.context, *(step.state for step in trace.steps)])
     rows = [_cells(trace, index, peak) for index in range(len(trace.steps))]
+    style, script = _load("trace.css"), _load("trace.js")
     parts = {
+        "policy": _policy(style, script),
+        "style": style,
+        "script": script,
         "title": escape(title),
         "model": escape(trace.model),
         "src_text": _text(trace.src_text),
@@ -61,7 +65,7 @@ def render_html(trace: Trace, title: str) -> str:
 
 @cache
 def _load(name: str) -> str:
-    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return resources.files("dragoman.inspection").joinpath(name).read_text(encoding="utf-8")
 
 
 @cache
@@ -72,9 +76,6 @@ def load_messages() -> Messages:
 
 def _fill(template: str, parts: dict[str, str]) -> str:
     """Fill every ``{{marker}}`` in one pass, so that nothing filled in is ever read as a marker."""
-    policy = "default-src 'none'; base-uri 'none'; form-action 'none'; " + "; ".join(
-        f"{tag}-src '{_digest(template, tag)}'" for tag in ("style", "script")
-    )
 
     def part(marker: re.Match[str]) -> str:
         kind, name = marker.groups()
@@ -82,14 +83,21 @@ def _fill(template: str, parts: dict[str, str]) -> str:
             return _say(name)
         if kind == "label":
             return _label(name)
-        return policy if name == "policy" else parts[name]
+        return parts[name]
 
     return re.sub(r"\{\{(?:(say|label):)?(\w+)\}\}", part, template)
 
 
-def _digest(template: str, tag: str) -> str:
-    (body,) = re.findall(rf"<{tag}>(.*?)</{tag}>", template, flags=re.DOTALL)
-    return "sha256-" + b64encode(sha256(body.encode()).digest()).decode()
+def _policy(style: str, script: str) -> str:
+    """Allow this style and this script, and nothing else (Content Security Policy, level 3)."""
+    return (
+        "default-src 'none'; base-uri 'none'; form-action 'none'; "
+        f"style-src '{_digest(style)}'; script-src '{_digest(script)}'"
+    )
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + b64encode(sha256(text.encode()).digest()).decode()
 
 
 def _inert(text: str) -> str:
@@ -145,9 +153,7 @@ def _strip(values: Sequence[float], peak: float, name: str) -> str:
         peak: The size that gets the full colour.
         name: Where the page's script finds the exact numbers, such as ``"encoder 0"``.
     """
-    label = _label(
-        "strip", n=str(len(values)), low=_signed(min(values)), high=_signed(max(values))
-    )
+    label = _label("strip", n=str(len(values)), low=_signed(min(values)), high=_signed(max(values)))
     return _heat(values, peak, f'data-vector="{name}" {label}')
 
 

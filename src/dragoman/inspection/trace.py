@@ -59,7 +59,7 @@ class TraceStep(_Frozen):
 
     Attributes:
         input: The token that was read; ``"<sos>"`` at the first step.
-        candidates: The likeliest tokens (five, or the whole of a smaller vocabulary), highest first.
+        candidates: The likeliest tokens, highest first: five, or all of a smaller vocabulary.
         rest: The probability of everything else.
         choice: The token that was written; ``"<eos>"`` at the last step, unless the length limit
             came first. A search or a sampler may choose a token that is not among the candidates.

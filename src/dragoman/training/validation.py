@@ -92,7 +92,7 @@ class Validator:
         )
         texts = [self.decode(output) for output in outputs]
         references = self.references[: len(texts)]
-        bleu = METRICS["bleu"].corpus(texts, [[reference] for reference in references]).score
+        bleu = METRICS["bleu"]().corpus(texts, [[reference] for reference in references]).score
         samples = tuple(Sample(n, texts[n], references[n]) for n in range(min(3, len(texts))))
         free = right / max(1, sum(map(len, wanted)))
         return Validation(loss, forced, free, bleu, samples)

@@ -58,6 +58,7 @@ mettre mets mets met mettons mettez mettent mis mettr
 conduire conduis conduis conduit conduisons conduisez conduisent conduit conduir
 dire dis dis dit disons dites disent dit dir
 vivre vis vis vit vivons vivez vivent vécu vivr
+éteindre éteins éteins éteint éteignons éteignez éteignent éteint éteindr
 courir cours cours court courons courez courent couru courr
 """.strip().splitlines()
 }

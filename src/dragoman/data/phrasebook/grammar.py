@@ -14,7 +14,10 @@ from typing import NamedTuple
 
 from dragoman.data.phrasebook import english, french
 from dragoman.data.phrasebook.english import Tense
-from dragoman.data.phrasebook.korean import Ko, Style, attach
+from dragoman.data.phrasebook.korean import Ko, Style, attach, eu
+
+
+__all__ = ["attach", "english", "eu", "replace"]
 
 
 class Entry(NamedTuple):
@@ -233,7 +236,7 @@ def ko_clause(subject: Subject, predicate: Predicate, say: Say = PLAIN, topic: s
     adverb = say.adverb.ko
     if say.negation:
         ko = ko.negated()
-        adverb = {"jamais": "전혀", "pas encore": "아직"}.get(say.negation, adverb)
+        adverb = {"jamais": "절대", "pas encore": "아직"}.get(say.negation, adverb)
     end = ko.finish(say.tense, style=say.style, honorific=subject.honorific)
     return join(subject.topic if topic is None else topic, say.when.ko, adverb, end)
 

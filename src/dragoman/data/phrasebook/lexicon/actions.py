@@ -7,14 +7,14 @@ one learns, `trip` what one does far away, `calm` what one does while another do
 
 from __future__ import annotations
 
-from dragoman.data.phrasebook.grammar import Predicate, Words
+from dragoman.data.phrasebook.grammar import Predicate
 from dragoman.data.phrasebook.lexicon.people import LANGUAGES
 from dragoman.data.phrasebook.lexicon.tables import (
     indefinite_objects,
     predicate,
     predicates,
     with_object,
-    words,
+
 )
 from dragoman.data.phrasebook.lexicon.things import (
     BOOKS,
@@ -106,26 +106,17 @@ sell the house | vendre la maison | 집을 팔다 | event
 sell the car | vendre la voiture | 자동차를 팔다 | event
 """)
 MEALS = [
-    *indefinite_objects(("drink", "boire", "을 마시다"), DRINKS, "fun trip calm meal"),
-    *indefinite_objects(("eat", "manger", "을 먹다"), [*DISHES, *FOODS], "fun trip calm meal"),
+    *indefinite_objects(("drink", "boire", "을 마시다"), DRINKS, "fun trip calm meal minor"),
+    *indefinite_objects(("eat", "manger", "을 먹다"), [*DISHES, *FOODS], "fun trip calm meal minor"),
 ]
-COOKING = indefinite_objects(("make", "faire", "을 만들다"), [DISHES[6], DISHES[7], FOODS[8]], "fun")
+COOKING = indefinite_objects(("make", "faire", "을 만들다"), [*DISHES[6:8], FOODS[8]], "fun minor")
 PURCHASES = [
     *indefinite_objects(
-        ("buy", "acheter", "을 사다"), [*CLOTHES, *DEVICES, *FURNITURE, *SMALL, *BOOKS[:4]], "buy trip"
+        ("buy", "acheter", "을 사다"), [*CLOTHES, *DEVICES, *FURNITURE, *SMALL, *BOOKS[:4]], "buy"
     ),
-    *indefinite_objects(("buy", "acheter", "을 사다"), [*DISHES, *FOODS, *DRINKS], "buy food"),
+    *indefinite_objects(("buy", "acheter", "을 사다"), [*DISHES, *FOODS, *DRINKS], "minor food"),
 ]
-SEARCHES = [
-    with_object(verb, thing.of("my"), None, "event state mine")
-    for verb in (
-        ("look for", "chercher", "을 찾다"),
-        ("lose", "perdre", "을 잃어버리다"),
-        ("forget", "oublier", "을 잊어버리다"),
-    )
-    for thing in [*SMALL, *DEVICES[:4]]
-]
-READING = indefinite_objects(("read", "lire", "을 읽다"), BOOKS, "fun calm trip")
+READING = indefinite_objects(("read", "lire", "을 읽다"), BOOKS, "fun calm")
 STUDIES = [
     predicate(
         f"{en} {language.en}", f"{fr} le {language.fr}", f"{language.ko}를 {ko}다", f"{tags} language"
@@ -134,12 +125,12 @@ STUDIES = [
     for en, fr, ko, tags in (
         ("study", "étudier", "공부하", "calm"),
         ("learn", "apprendre", "배우", ""),
-        ("understand", "comprendre", "이해하", "state"),
     )
 ]
 SPEAKING = [
-    predicate(f"speak {l.en}", f"parler {l.fr}", f"{l.ko}를 하다", "skill state language")
-    for l in LANGUAGES  # noqa: E741
+    predicate(f"{en} {language.en}", f"{fr}{language.fr}", f"{language.ko}를 {ko}다")
+    for language in LANGUAGES
+    for en, fr, ko in (("speak", "parler ", "하"), ("understand", "comprendre le ", "이해하"))
 ]
 OUTINGS = [
     predicate(f"go to the {p.en}", f"aller à {p.the.fr}", f"{p.ko}에 가다", "out")
@@ -185,7 +176,9 @@ LIVING = [
         for en, fr, korean in (("live", "habiter", "살"), ("work", "travailler", "일하"))
     ),
 ]
-WEARING = [with_object(("wear", "porter", "을 입다"), c.indefinite, f"de {c.fr}") for c in CLOTHES[:6]]
+WEARING = indefinite_objects(
+    ("wear", "porter", "을 입다"), [c for c in CLOTHES if c.en in ("coat", "jacket", "sweater")]
+)
 
 THEMES: list[list[Predicate]] = [
     HOME,
@@ -224,5 +217,4 @@ call a taxi | appeler un taxi | 택시를 부르다
 read this letter | lire cette lettre | 이 편지를 읽다
 write the address | écrire l'adresse | 주소를 쓰다
 take a photo | prendre une photo | 사진을 찍다
-sit here | s'asseoir ici | 여기에 앉다
 """)

@@ -285,6 +285,8 @@ def indefinite_objects(verb: tuple[str, str, str], things: list[Noun], tags: str
     for thing in things:
         if thing.mass:
             found.append(with_object(verb, thing.some, f"de {thing.fr}", tags))
+        elif "several" in thing.kinds:
+            found.append(with_object(verb, thing.some, f"de {thing.plural.fr}", tags))
         else:
             one = with_object(verb, thing.indefinite, f"de {thing.fr}", f"{tags} event")
             several = with_object(verb, thing.some, f"de {thing.plural.fr}", f"{tags} habit")

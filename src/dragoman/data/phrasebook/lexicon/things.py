@@ -39,13 +39,13 @@ FOODS = nouns("""
 apple | pomme f | 사과 | 개
 orange | orange f | 오렌지 | 개
 banana | banane f | 바나나 | 개
-egg | œuf m | 달걀 | 개
-tomato | tomate f | 토마토 | 개
-strawberry | fraise f | 딸기 | 개
-potato | pomme de terre f | 감자 | 개
+egg | œuf m | 달걀 | 개 several
+tomato | tomate f | 토마토 | 개 several
+strawberry | fraise f | 딸기 | 개 several
+potato | pomme de terre f | 감자 | 개 several
 sandwich | sandwich m | 샌드위치 | 개
 cake | gâteau m | 케이크 | 개
-carrot | carotte f | 당근 | 개
+carrot | carotte f | 당근 | 개 several
 """)
 CLOTHES = nouns("""
 shirt | chemise f | 셔츠 | 벌

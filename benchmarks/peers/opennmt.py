@@ -1,0 +1,372 @@
+"""The peer OpenNMT-py 3.5.1, driven from outside: its own environment, its own commands.
+
+`setup_opennmt.sh` makes the environment; `DRAGOMAN_OPENNMT` names it where it is not the default.
+Text goes in and comes out as subwords separated by spaces, so that both sides of a comparison are
+tokenised by the same model.
+
+    vocab = Vocab.counted("train.en", "train.de", size=8000)
+    prepare("train.en", "train.de", "dev.en", "dev.de", "work", vocab)
+    trained = train("work", Options(), minutes=20)
+    translate("work", trained.checkpoint, "test.en", "test.out")
+
+What to know when comparing:
+
+- Its dictionary adds `<unk> <blank> <s> </s>` to the tokens given: four, as ours does.
+- A training batch never holds the same source twice: a further translation of the same sentence
+  that falls into the same batch is dropped (`DynamicDatasetIter.batch_iter`).
+- A bidirectional encoder (`brnn`) has `hidden_size / 2` units a direction.
+- Its translating divides scores by the length (`length_penalty avg`) and stops a sentence at
+  1.25 times the source's tokens and five more (`max_length_ratio`).
+"""
+
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from pathlib import Path
+
+STOP_GRACE_S = 120.0
+POLL_S = 0.5
+SPECIALS = ("<unk>", "<blank>", "<s>", "</s>")
+
+REPORT = re.compile(
+    r"Step (?P<step>\d+)/.*; bsz: +\d+/ *(?P<tgt_tokens>\d+)/.*; +\d+/ *(?P<speed>\d+) tok/s;"
+)
+SAVED = re.compile(r"Saving checkpoint (?P<path>.*_step_(?P<step>\d+)\.pt)")
+TRANSLATED = re.compile(r"Time w/o python interpreter load/terminate: +(?P<seconds>[\d.]+)")
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of `onmt_train`, by its names; every value is its default but where a line says so.
+
+    `Options()` is its default attention RNN. The learning rate that its help recommends with Adam
+    is 0.001: `Options(optim="adam", learning_rate=0.001)`.
+    """
+
+    encoder_type: str = "rnn"  # or brnn
+    decoder_type: str = "rnn"
+    rnn_type: str = "LSTM"
+    layers: int = 2
+    hidden_size: int = 500
+    word_vec_size: int = 500
+    global_attention: str = "general"  # or mlp, dot, none
+    input_feed: int = 1
+    dropout: float = 0.3
+    optim: str = "sgd"
+    learning_rate: float = 1.0  # constant until step 50,000
+    max_grad_norm: float = 5.0
+    param_init: float = 0.1
+    batch_size: int = 64
+    batch_type: str = "sents"  # or tokens: the larger side, with padding
+    bucket_size: int = 262144  # sentences read, sorted and cut into batches before the first step
+    num_workers: int = 2  # processes that make batches; 0: the training process itself
+    vocab_size_multiple: int = 1  # theirs: 8; ours pads no vocabulary
+    valid_steps: int = 10000
+    save_checkpoint_steps: int = 1000  # theirs: 5,000; the last step is saved in any case
+    keep_checkpoint: int = 3  # theirs: all
+    report_every: int = 50
+    seed: int = 1  # theirs: none
+
+    def flags(self) -> list[str]:
+        """Return them as the command line's words."""
+        return [word for f in fields(self) for word in (f"--{f.name}", str(getattr(self, f.name)))]
+
+
+@dataclass(frozen=True)
+class Vocab:
+    """The tokens of each side, without special ones."""
+
+    src: tuple[str, ...]
+    tgt: tuple[str, ...]
+
+    @classmethod
+    def counted(cls, train_src: str | Path, train_tgt: str | Path, size: int) -> "Vocab":
+        """Take the `size` most frequent tokens a side of tokenised files, special ones included."""
+        return cls(*(_most_frequent(path, size - len(SPECIALS)) for path in (train_src, train_tgt)))
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What a training came to.
+
+    Attributes:
+        target_tokens_per_s: As the peer counts them (with `</s>`, without padding), over all steps
+            but those of the first report, which waits for the data.
+        steps: Updates made.
+        seconds: Wall-clock time of the whole command.
+        cpu_s: Processor time of the whole command, its data workers included.
+        checkpoint: The newest one saved.
+        log: All it printed.
+    """
+
+    target_tokens_per_s: float
+    steps: int
+    seconds: float
+    cpu_s: float
+    checkpoint: Path
+    log: str
+
+
+@dataclass(frozen=True)
+class TranslateResult:
+    """What a translation cost.
+
+    Attributes:
+        seconds: Wall-clock time of the whole command.
+        cpu_s: Processor time of the whole command.
+        inference_s: Loading the model and translating, without starting Python (its own count).
+    """
+
+    seconds: float
+    cpu_s: float
+    inference_s: float
+
+
+class PeerError(RuntimeError):
+    """The peer is not installed, was given what it cannot take, or failed."""
+
+
+def prepare(
+    train_src: str | Path,
+    train_tgt: str | Path,
+    dev_src: str | Path,
+    dev_tgt: str | Path,
+    workdir: str | Path,
+    vocab: Vocab,
+) -> Path:
+    """Write the vocabularies and the data configuration; the path of the latter is returned."""
+    work = Path(workdir).resolve()
+    work.mkdir(parents=True, exist_ok=True)
+    _write_vocab(work / "vocab.src", vocab.src)
+    _write_vocab(work / "vocab.tgt", vocab.tgt)
+    config = {
+        "data": {
+            "train": _corpus(train_src, train_tgt) | {"weight": 1},
+            "valid": _corpus(dev_src, dev_tgt),
+        },
+        "src_vocab": str(work / "vocab.src"),
+        "tgt_vocab": str(work / "vocab.tgt"),
+        "src_vocab_size": len(vocab.src) + len(SPECIALS),
+        "tgt_vocab_size": len(vocab.tgt) + len(SPECIALS),
+        "save_model": str(work / "model"),
+    }
+    path = work / "config.yaml"
+    path.write_text(json.dumps(config, indent=2), encoding="utf-8")  # JSON is YAML
+    return path
+
+
+def train(
+    workdir: str | Path,
+    options: Options,
+    *,
+    minutes: float | None = None,
+    cpu_minutes: float | None = None,
+    steps: int | None = None,
+    threads: int = 2,
+) -> TrainResult:
+    """Train in a prepared folder until the first limit is reached, and save there.
+
+    Args:
+        workdir: The folder that `prepare` filled.
+        options: Model and training.
+        minutes: Wall-clock time, from the start of the command.
+        cpu_minutes: Processor time of all its processes: the fair limit on a busy machine.
+        steps: Updates.
+        threads: Threads of one operation.
+
+    Raises:
+        PeerError: No limit was given, or the command failed.
+    """
+    if minutes is None and cpu_minutes is None and steps is None:
+        raise PeerError("give train a limit: minutes, cpu_minutes or steps")
+    work = Path(workdir).resolve()
+    command = [str(Path(__file__).with_name("opennmt_train.py")), "--config"]
+    command += [str(work / "config.yaml"), *options.flags()]
+    command += ["--train_steps", str(steps or 10_000_000)]
+    ended = _run(
+        command,
+        log=work / "train.log",
+        threads=threads,
+        limit_s=None if minutes is None else minutes * 60,
+        cpu_limit_s=None if cpu_minutes is None else cpu_minutes * 60,
+    )
+    saved = SAVED.findall(ended.log)
+    if not saved:
+        raise PeerError(f"no checkpoint was saved; see {work / 'train.log'}")
+    path, last_step = saved[-1]
+    return TrainResult(
+        target_tokens_per_s=tokens_per_s(ended.log),
+        steps=int(last_step),
+        seconds=ended.seconds,
+        cpu_s=ended.cpu_s,
+        checkpoint=Path(path),
+        log=ended.log,
+    )
+
+
+def translate(
+    workdir: str | Path,
+    checkpoint: str | Path,
+    src_file: str | Path,
+    out_file: str | Path,
+    beam: int = 5,
+    threads: int = 2,
+) -> TranslateResult:
+    """Translate a tokenised file, line for line, with the peer's own defaults but for the beam.
+
+    The peer leaves empty lines out of its output; they are put back.
+    """
+    work = Path(workdir).resolve()
+    lines = Path(src_file).read_text(encoding="utf-8").split("\n")
+    if lines[-1] == "":
+        lines.pop()
+    asked, answered = work / "translate.src", work / "translate.out"
+    asked.write_text("".join(f"{line}\n" for line in lines if line.strip()), encoding="utf-8")
+    command = ["-m", "onmt.bin.translate", "--model", str(checkpoint)]
+    command += ["--src", str(asked), "--output", str(answered), "--beam_size", str(beam)]
+    ended = _run(command, log=work / "translate.log", threads=threads)
+
+    outputs = answered.read_text(encoding="utf-8").split("\n")[:-1]
+    if len(outputs) != sum(bool(line.strip()) for line in lines):
+        raise PeerError(f"{len(lines)} lines went in, {len(outputs)} came out")
+    answers = iter(outputs)
+    text = "".join(f"{next(answers) if line.strip() else ''}\n" for line in lines)
+    Path(out_file).write_text(text, encoding="utf-8")
+    return TranslateResult(
+        seconds=ended.seconds,
+        cpu_s=ended.cpu_s,
+        inference_s=float(TRANSLATED.findall(ended.log)[-1]),
+    )
+
+
+def tokens_per_s(log: str) -> float:
+    """Return the target tokens a second of a training log, its first report left out.
+
+    With fewer than two reports it is not known: NaN.
+    """
+    reports = [
+        (int(m["step"]), int(m["tgt_tokens"]), float(m["speed"])) for m in REPORT.finditer(log)
+    ]
+    tokens = seconds = 0.0
+    for (before, *_), (step, tokens_per_batch, speed) in pairwise(reports):
+        tokens += (step - before) * tokens_per_batch
+        seconds += (step - before) * tokens_per_batch / speed
+    return tokens / seconds if seconds else float("nan")
+
+
+def python() -> Path:
+    """Return the interpreter of the peer's environment."""
+    default = Path(tempfile.gettempdir()) / "dragoman-peers" / "opennmt"
+    path = Path(os.environ.get("DRAGOMAN_OPENNMT", default)) / "bin" / "python"
+    if not path.exists():
+        raise PeerError(f"{path} is missing: run benchmarks/peers/setup_opennmt.sh")
+    return path
+
+
+@dataclass(frozen=True)
+class _Ended:
+    log: str
+    seconds: float
+    cpu_s: float
+
+
+def _run(
+    command: list[str],
+    *,
+    log: Path,
+    threads: int,
+    limit_s: float | None = None,
+    cpu_limit_s: float | None = None,
+) -> _Ended:
+    """Run one command of the peer; at a limit, ask it to stop. Raises PeerError if it fails."""
+    environment = os.environ | {
+        "OMP_NUM_THREADS": str(threads),
+        "MKL_NUM_THREADS": str(threads),
+        "CUDA_VISIBLE_DEVICES": "",
+        "PYTHONPATH": "",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONWARNINGS": "ignore",
+        # Its checkpoints hold a pickled Namespace, which torch from 2.6 on refuses to read.
+        "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1",
+    }
+    cpu_before, start = _cpu_of_ended_children_s(), time.monotonic()
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [str(python()), *command],
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            cwd=log.parent,
+            start_new_session=True,
+        )
+        asked_at: float | None = None
+        try:
+            while process.poll() is None:
+                time.sleep(POLL_S)
+                now = time.monotonic()
+                if asked_at is not None:
+                    if now - asked_at > STOP_GRACE_S:
+                        raise PeerError(f"it did not stop within {STOP_GRACE_S:.0f} s; see {log}")
+                elif (limit_s is not None and now - start >= limit_s) or (
+                    cpu_limit_s is not None and _session_cpu_s(process.pid) >= cpu_limit_s
+                ):
+                    process.send_signal(signal.SIGTERM)
+                    asked_at = now
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+    seconds, cpu_s = time.monotonic() - start, _cpu_of_ended_children_s() - cpu_before
+    text = log.read_text(encoding="utf-8", errors="replace")
+    if process.returncode != 0:
+        raise PeerError(f"exit code {process.returncode}; the end of {log}:\n{text[-2000:]}")
+    return _Ended(text, seconds, cpu_s)
+
+
+def _cpu_of_ended_children_s() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _session_cpu_s(session: int) -> float:
+    """Return the processor time of a session's processes, the ended ones included (Linux)."""
+    ticks = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            # After the name, which may hold spaces: state ppid pgrp session ... utime is the 12th.
+            rest = path.read_text().rpartition(")")[2].split()
+        except OSError:  # ended meanwhile
+            continue
+        if int(rest[3]) == session:
+            ticks += sum(int(count) for count in rest[11:15])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _corpus(src: str | Path, tgt: str | Path) -> dict[str, str | int]:
+    return {"path_src": str(Path(src).resolve()), "path_tgt": str(Path(tgt).resolve())}
+
+
+def _write_vocab(path: Path, tokens: Iterable[str]) -> None:
+    """Write one token a line; those that the peer would read as something else are refused."""
+    tokens = list(tokens)
+    bad = [t for t in tokens if not t or t != t.strip() or " " in t or "\n" in t or "￨" in t]
+    bad += [t for t in tokens if t in SPECIALS]
+    bad += [t for t, count in Counter(tokens).items() if count > 1]
+    if bad:
+        raise PeerError(f"{path.name}: tokens that OpenNMT-py cannot hold: {bad[:10]}")
+    path.write_text("".join(f"{token}\n" for token in tokens), encoding="utf-8")
+
+
+def _most_frequent(path: str | Path, count: int) -> tuple[str, ...]:
+    with Path(path).open(encoding="utf-8", newline="\n") as lines:
+        counts = Counter(token for line in lines for token in line.split())
+    return tuple(token for token, _ in counts.most_common(count))

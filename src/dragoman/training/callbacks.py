@@ -1,0 +1,191 @@
+"""What watches a training: a progress line, a file of metrics, TensorBoard."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from dragoman.training.validation import Validation
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """One optimiser step.
+
+    Attributes:
+        step: Counted from 1.
+        done: Share of the training that lies behind.
+        loss: Cross-entropy a token of this step's batches, in nats.
+        tokens: Target tokens, padding not counted.
+        seconds: How long it took.
+        learning_rate: What it was made at.
+    """
+
+    step: int
+    done: float
+    loss: float
+    tokens: int
+    seconds: float
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class ValidationRecord:
+    """One validation: of what, after how long, and whether it is the best so far."""
+
+    step: int
+    train_loss: float
+    elapsed_s: float
+    validation: Validation
+    best: bool
+
+
+class Callback:
+    """Told of every step, validation and message; does nothing unless it says otherwise."""
+
+    def on_step(self, record: StepRecord) -> None:
+        """After a step."""
+
+    def on_validation(self, record: ValidationRecord) -> None:
+        """After a validation."""
+
+    def on_message(self, text: str) -> None:
+        """Something a person should know."""
+
+    def close(self) -> None:
+        """After the training, however it ended."""
+
+
+class MetricsFile(Callback):
+    """One JSON object a validation, in ``metrics.jsonl``.
+
+    Args:
+        path: Appended to; a resumed training's records beyond `step` are made again, so they are dropped.
+        step: Where the training stands.
+    """
+
+    def __init__(self, path: Path, step: int) -> None:
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() and step else []
+        kept = [line for line in lines if json.loads(line)["step"] <= step]
+        path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+        self.path = path
+        self.tokens, self.seconds = 0, 0.0
+        self.rate = 0.0
+
+    def on_step(self, record: StepRecord) -> None:
+        """Add up the speed."""
+        self.tokens += record.tokens
+        self.seconds += record.seconds
+        self.rate = record.learning_rate
+
+    def on_validation(self, record: ValidationRecord) -> None:
+        """Append a line."""
+        values = as_metrics(record) | {
+            "learning_rate": self.rate,
+            "tokens_per_s": round(self.tokens / self.seconds, 1) if self.seconds else 0.0,
+        }
+        self.tokens, self.seconds = 0, 0.0
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(values) + "\n")
+
+
+def as_metrics(record: ValidationRecord) -> dict[str, Any]:
+    """Return a validation as plain values."""
+    found = record.validation
+    return {
+        "step": record.step,
+        "elapsed_s": round(record.elapsed_s, 1),
+        "train_loss": record.train_loss,
+        "dev_loss": found.loss,
+        "dev_accuracy_teacher_forced": found.accuracy_teacher_forced,
+        "dev_accuracy_free_running": found.accuracy_free_running,
+        "bleu": found.bleu,
+        "best": record.best,
+    }
+
+
+class TensorBoard(Callback):
+    """The same figures for TensorBoard, in the folder ``tensorboard``."""
+
+    def __init__(self, folder: Path) -> None:
+        from torch.utils.tensorboard.writer import SummaryWriter
+
+        self.writer = SummaryWriter(str(folder))
+
+    def on_validation(self, record: ValidationRecord) -> None:
+        """Write the scalars."""
+        for name, value in as_metrics(record).items():
+            if name not in ("step", "best"):
+                self.writer.add_scalar(name, value, record.step)  # pyright: ignore[reportUnknownMemberType]
+
+    def close(self) -> None:
+        """Flush."""
+        self.writer.close()
+
+
+class ProgressLine(Callback):
+    """A live line on a terminal: loss, tokens/s, ETA; one plain line a validation, everywhere."""
+
+    def __init__(self, title: str) -> None:
+        self.console = Console(file=sys.stderr, highlight=False)
+        self.progress = Progress(
+            TextColumn("[bold]{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.percentage:>3.0f} %  {task.fields[line]}"),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+        )
+        self.task: TaskID = self.progress.add_task(title, total=1.0, line="starting")
+        self.progress.start()
+        self.started: tuple[float, float] | None = None
+        self.speed = self.loss = 0.0
+
+    def on_step(self, record: StepRecord) -> None:
+        """Move the line."""
+        now = time.monotonic()
+        self.started = self.started or (now, record.done)
+        # A running mean over about twenty steps: fresh, but not restless.
+        weight = 0.05 if self.speed else 1.0
+        self.speed += weight * (record.tokens / record.seconds - self.speed)
+        self.loss += weight * (record.loss - self.loss)
+        moved = record.done - self.started[1]
+        left = (now - self.started[0]) / moved * (1 - record.done) if moved > 0 else 0.0
+        line = f"step {record.step}  loss {self.loss:.2f}  {self.speed:,.0f} tokens/s  {clock_time(left)} left"
+        self.progress.update(self.task, completed=record.done, line=line)
+
+    def on_validation(self, record: ValidationRecord) -> None:
+        """Print a plain line and a sample."""
+        found = record.validation
+        self.console.print(
+            f"[bold]step {record.step}[/]  {clock_time(record.elapsed_s)}  train loss {record.train_loss:.3f}  "
+            f"dev loss {found.loss:.3f}  words right: taught {100 * found.accuracy_teacher_forced:.1f} %, "
+            f"alone {100 * found.accuracy_free_running:.1f} %  BLEU {found.bleu:.1f}{'  *' if record.best else ''}"
+        )
+        if found.samples:
+            sample = found.samples[record.step % len(found.samples)]
+            self.console.print(f"  wanted  {sample.reference}", style="dim", markup=False)
+            self.console.print(f"  wrote   {sample.output}", style="dim", markup=False)
+
+    def on_message(self, text: str) -> None:
+        """Print it."""
+        self.console.print(text, markup=False)
+
+    def close(self) -> None:
+        """Take the line away."""
+        self.progress.stop()
+
+
+def clock_time(seconds: float) -> str:
+    """Write a duration as 1:02:03 or 2:03."""
+    whole = max(0, round(seconds))
+    hours, rest = divmod(whole, 3600)
+    minutes, left = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"

@@ -1,0 +1,242 @@
+"""Text -> `Translation`, over any `Stepper`: what every edge calls."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from dragoman.config import SearchConfig
+from dragoman.data.batches import length_batches, pad, pad_sources
+from dragoman.errors import InputError
+from dragoman.search.beam import BeamOptions, beam_search
+from dragoman.search.filters import Filter, Forbid, ForcePrefix, NoRepeat
+from dragoman.search.greedy import Limits
+from dragoman.search.sampling import SamplingOptions, sample
+from dragoman.search.stepper import Floats, Hypothesis, Stepper
+from dragoman.text.tokenizers import Tokenizer
+from dragoman.text.vocabulary import EOS, PAD, SOS, UNK
+
+
+@dataclass(frozen=True)
+class Translation:
+    """A sentence's translation, and how the model came to it.
+
+    Attributes:
+        source: What was given.
+        text: What the model made of it.
+        score: What it was ranked by: the log-probability, length-normalised.
+        log_prob: The log-probability of the whole output, in nats.
+        src_tokens: The source as the encoder saw it, "<eos>" last.
+        tokens: The output's tokens, "<eos>" last unless the length limit cut it off.
+        probabilities: Each token's probability.
+        attention: Where each step looked, [tokens, src_tokens]; None if the model has no attention.
+        alternatives: The next best outputs, best first.
+    """
+
+    source: str
+    text: str
+    score: float
+    log_prob: float
+    src_tokens: tuple[str, ...]
+    tokens: tuple[str, ...]
+    probabilities: tuple[float, ...]
+    attention: Floats | None = field(default=None, repr=False, compare=False)
+    alternatives: tuple[Translation, ...] = ()
+
+    def __str__(self) -> str:
+        return self.text
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give everything as JSON can hold it."""
+        return {
+            "source": self.source,
+            "text": self.text,
+            "score": self.score,
+            "log_prob": self.log_prob,
+            "src_tokens": list(self.src_tokens),
+            "tokens": list(self.tokens),
+            "probabilities": list(self.probabilities),
+            "attention": None if self.attention is None else np.round(self.attention, 4).tolist(),
+            "alternatives": [
+                {"text": other.text, "score": other.score, "log_prob": other.log_prob}
+                for other in self.alternatives
+            ],
+        }
+
+    def _repr_html_(self) -> str:
+        """Draw itself in a notebook: the words shaded by probability, and the attention as a table."""
+        words = " ".join(
+            f'<span title="{probability:.3f}" style="background:rgba(66,133,244,{0.08 + 0.5 * probability:.2f});'
+            f'padding:0 .25em;border-radius:.2em">{html.escape(token)}</span>'
+            for token, probability in zip(self.tokens, self.probabilities, strict=True)
+        )
+        lines = [f"<p>{html.escape(self.source)} → <b>{html.escape(self.text)}</b></p>", f"<p>{words}</p>"]
+        if self.attention is not None:
+            head = "".join(f"<th>{html.escape(token)}</th>" for token in self.src_tokens)
+            rows = "".join(
+                f"<tr><th>{html.escape(token)}</th>"
+                + "".join(
+                    f'<td style="background:rgba(66,133,244,{weight:.2f})">{weight:.2f}</td>' for weight in row
+                )
+                + "</tr>"
+                for token, row in zip(self.tokens, self.attention.tolist(), strict=True)
+            )
+            lines.append(f"<table><tr><th></th>{head}</tr>{rows}</table>")
+        return "".join(lines)
+
+
+@dataclass(frozen=True)
+class TranslateOptions:
+    """How to translate; what is None is as the model was trained to be used.
+
+    Attributes:
+        beam_size: Hypotheses kept; 1 is greedy.
+        nbest: How many outputs a sentence; more than one come as `alternatives`.
+        length_penalty: Exponent of the length by which scores are divided.
+        coverage_penalty: Weight of the coverage penalty.
+        max_length: Most tokens of an output.
+        no_repeat: Never say so many tokens in a row twice; 0 allows it.
+        sampling: Draw instead of searching.
+        attention: Whether translations carry their attention.
+        prefixes: Beginnings that the outputs must have, one a sentence.
+    """
+
+    beam_size: int | None = None
+    nbest: int = 1
+    length_penalty: float | None = None
+    coverage_penalty: float | None = None
+    max_length: int | None = None
+    no_repeat: int = 0
+    sampling: SamplingOptions | None = None
+    attention: bool = True
+    prefixes: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be.
+
+        Raises:
+            InputError: Every option that is out of range, at once.
+        """
+        faults: list[str] = []
+        least = {"beam_size": 1, "nbest": 1, "max_length": 1, "no_repeat": 0, "length_penalty": 0}
+        for name, bound in least.items():
+            value = getattr(self, name)
+            if value is not None and value < bound:
+                faults.append(f"{name} is {value}; expected at least {bound}.")
+        if self.sampling is not None and self.sampling.temperature <= 0:
+            faults.append(f"temperature is {self.sampling.temperature}; expected more than 0.")
+        if self.sampling is not None and not 0 < self.sampling.top_p <= 1:
+            faults.append(f"top_p is {self.sampling.top_p}; expected more than 0 and at most 1.")
+        if faults:
+            raise InputError("\n".join(faults))
+
+
+class Translator:
+    """Translates raw text with a ready model.
+
+    Args:
+        stepper: The model.
+        src_tokenizer: Text to source ids.
+        tgt_tokenizer: Target ids to text.
+        search: How to write unless a call says otherwise.
+    """
+
+    # Rows times tokens in a batch: enough to fill two cores, few enough to stay in their caches.
+    batch_tokens = 2000
+
+    def __init__(
+        self, stepper: Stepper[Any], src_tokenizer: Tokenizer, tgt_tokenizer: Tokenizer, search: SearchConfig
+    ) -> None:
+        self.stepper, self.search = stepper, search
+        self.src_tokenizer, self.tgt_tokenizer = src_tokenizer, tgt_tokenizer
+
+    def translate(self, texts: Iterable[str], options: TranslateOptions | None = None) -> list[Translation]:
+        """Translate sentences; each one's result does not depend on the others.
+
+        Args:
+            texts: Raw sentences. An empty one gives an empty translation.
+            options: How.
+        """
+        texts = list(texts)
+        options = options or TranslateOptions()
+        if options.prefixes is not None and len(options.prefixes) != len(texts):
+            raise InputError(f"{len(options.prefixes)} prefixes for {len(texts)} sentences; expected one each.")
+        sources = self.src_tokenizer.encode_batch(texts)
+        results = [Translation(text, "", 0.0, 0.0, (), (), ()) for text in texts]
+        filled = [number for number, source in enumerate(sources) if source]
+        for numbers in length_batches([len(sources[number]) for number in filled], self.batch_tokens):
+            chosen = [filled[number] for number in numbers]
+            found = self._search([sources[number] for number in chosen], chosen, options)
+            for number, hypotheses in zip(chosen, found, strict=True):
+                made = [self._translation(texts[number], sources[number], one) for one in hypotheses]
+                results[number] = replace(made[0], alternatives=tuple(made[1 : options.nbest]))
+        return results
+
+    def score(self, pairs: Iterable[tuple[str, str]]) -> list[float]:
+        """Return the log-probability, in nats, of given translations (forced decoding).
+
+        Args:
+            pairs: (source, target), raw text.
+        """
+        pairs = list(pairs)
+        sources = self.src_tokenizer.encode_batch([src for src, _ in pairs])
+        targets = [[*ids, EOS] for ids in self.tgt_tokenizer.encode_batch([tgt for _, tgt in pairs])]
+        scores = [0.0] * len(pairs)
+        for numbers in length_batches([len(source) for source in sources], self.batch_tokens):
+            state = self.stepper.start(pad_sources([sources[number] for number in numbers]))
+            wanted = pad([targets[number] for number in numbers])
+            last = np.full(len(numbers), SOS)
+            for ids in wanted.T:
+                step = self.stepper.step(last, state)
+                gained = step.distribution.gather(ids)
+                for number, token, value in zip(numbers, ids.tolist(), gained.tolist(), strict=True):
+                    scores[number] += value if token != PAD else 0.0
+                last, state = ids.copy(), step.state
+        return scores
+
+    def _search(
+        self, sources: list[list[int]], numbers: list[int], options: TranslateOptions
+    ) -> list[list[Hypothesis]]:
+        search = self.search
+        filters: list[Filter] = [Forbid((PAD, UNK, SOS))]
+        if options.no_repeat:
+            filters.append(NoRepeat(options.no_repeat))
+        if options.prefixes is not None:
+            texts = [options.prefixes[number] for number in numbers]
+            filters.append(ForcePrefix(self.tgt_tokenizer.encode_batch(texts)))
+        lengths = [
+            options.max_length or math.ceil(len(source) * search.max_length_ratio) + search.max_length_extra
+            for source in sources
+        ]
+        limits = Limits(lengths, filters, options.attention)
+        src = pad_sources(sources)
+        if options.sampling is not None:
+            draws = [
+                sample(self.stepper, src, limits, replace(options.sampling, seed=options.sampling.seed + turn), numbers)
+                for turn in range(options.nbest)
+            ]
+            return [list(row) for row in zip(*draws, strict=True)]
+        beam = BeamOptions(
+            max(options.beam_size or search.beam_size, options.nbest),
+            search.length_penalty if options.length_penalty is None else options.length_penalty,
+            search.coverage_penalty if options.coverage_penalty is None else options.coverage_penalty,
+        )
+        return beam_search(self.stepper, src, limits, beam)
+
+    def _translation(self, text: str, source: list[int], found: Hypothesis) -> Translation:
+        ids = [*found.ids, EOS] if found.complete else list(found.ids)
+        return Translation(
+            source=text,
+            text=self.tgt_tokenizer.decode(found.ids),
+            score=found.score,
+            log_prob=found.log_prob,
+            src_tokens=tuple(self.src_tokenizer.display([*source, EOS])),
+            tokens=tuple(self.tgt_tokenizer.display(ids)),
+            probabilities=tuple(math.exp(value) for value in found.log_probs),
+            attention=None if found.weights is None else found.weights[:, : len(source) + 1],
+        )
