@@ -190,6 +190,8 @@ class Config(Section):
     """How it writes."""
     result: dict[str, Any] = Field(default_factory=dict[str, Any])
     """What the recipe was measured at; read by `dragoman reproduce`, ignored by training."""
+    made: dict[str, Any] = Field(default_factory=dict[str, Any])
+    """Versions and hashes of the data that a model was made with; written, not set."""
 
 
 def load_config(path: Path, overrides: Iterable[str] = ()) -> Config:

@@ -199,6 +199,10 @@ class Translator:
                 last, state = ids.copy(), step.state
         return scores
 
+    def max_length(self, src_length: int) -> int:
+        """Return the most tokens that a source of so many tokens may be answered with."""
+        return math.ceil(src_length * self.search.max_length_ratio) + self.search.max_length_extra
+
     def _search(
         self, sources: list[list[int]], numbers: list[int], options: TranslateOptions
     ) -> list[list[Hypothesis]]:
@@ -209,10 +213,7 @@ class Translator:
         if options.prefixes is not None:
             texts = [options.prefixes[number] for number in numbers]
             filters.append(ForcePrefix(self.tgt_tokenizer.encode_batch(texts)))
-        lengths = [
-            options.max_length or math.ceil(len(source) * search.max_length_ratio) + search.max_length_extra
-            for source in sources
-        ]
+        lengths = [options.max_length or self.max_length(len(source)) for source in sources]
         limits = Limits(lengths, filters, options.attention)
         src = pad_sources(sources)
         if options.sampling is not None:

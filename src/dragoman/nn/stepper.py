@@ -93,5 +93,10 @@ class TorchStepper:
         """Reorder, repeat or drop rows."""
         return state.select(self._to_device(rows))
 
+    def look(self, state: State) -> tuple[Floats, Floats]:
+        """Return the first row's memory, [src_len, memory], and its decoder's top hidden state, [hidden]."""
+        memory, hidden = state.encoded.memory[0], state.recurrent.h[-1, 0]
+        return memory.float().cpu().numpy(), hidden.float().cpu().numpy()
+
     def _to_device(self, array: Ids) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)

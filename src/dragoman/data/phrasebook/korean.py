@@ -164,11 +164,15 @@ class Ko:
         """The same predicate with words put before it."""
         return replace(self, head=f"{words} {self.head}".strip()) if words else self
 
+    def modified(self, adverb: str) -> Ko:
+        """The same predicate with an adverb right before its stem."""
+        return replace(self, head=f"{self.head} {adverb}".strip()) if adverb else self
+
     def negated(self) -> Ko:
         """-지 않다, and 아니다, 없다 and 모르다 for 이다, 있다 and 알다."""
         if self.stem == "이":
             return Ko(attach(self.head, "이"), "아니", adjective=True)
-        if self.stem in ("있", "알"):
+        if self.stem == "알" or (self.stem == "있" and not self.exists):
             return replace(self, stem="없" if self.stem == "있" else "모르")
         return Ko(self.form(self.stem + "지"), "않", self.adjective)
 

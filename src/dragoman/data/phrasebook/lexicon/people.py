@@ -104,6 +104,7 @@ child | enfant m | 아이 | 명
 
 SINGLE = [s for s in [*NAMES, *FAMILY, HE, SHE] if not s.plural]
 THIRD = [*NAMES, *NAMES, *FAMILY, *OTHERS, *COUPLES, HE, SHE, THEY]
+ASKABLE = [*NAMES, *NAMES, *[s for s in OTHERS if not s.words.en.startswith("our")], HE, SHE, THEY]
 ADULTS = [
     s
     for s in [*NAMES, *FAMILY, HE, SHE, I]

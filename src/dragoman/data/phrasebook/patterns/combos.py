@@ -8,7 +8,17 @@ from dragoman.data.phrasebook import grammar as g
 from dragoman.data.phrasebook.grammar import Entry, Pattern, Say, Subject, Words
 from dragoman.data.phrasebook.korean import Ko
 from dragoman.data.phrasebook.lexicon.actions import MEALS, SPEAKING
-from dragoman.data.phrasebook.lexicon.people import CHARACTERS, HE, MOODS, SHE, THEY, THIRD, I
+from dragoman.data.phrasebook.lexicon.people import (
+    CHARACTERS,
+    HE,
+    MOODS,
+    PRONOUNS,
+    SHE,
+    THEY,
+    THIRD,
+    WE,
+    I,
+)
 from dragoman.data.phrasebook.lexicon.tables import predicate, predicates
 from dragoman.data.phrasebook.lexicon.things import CITIES, DISHES, DRINKS, FOODS
 from dragoman.data.phrasebook.lexicon.times import FUTURE, HABIT, PAST
@@ -184,7 +194,7 @@ def both(rng: Random) -> Entry | None:
 def while_(rng: Random) -> Entry | None:
     """While Marie is cooking, Paul is doing the dishes."""
     first, second = draw.someone(rng), draw.someone(rng)
-    if first.words == second.words or first.person == 3 or second.person == 3:
+    if first.words == second.words or first in PRONOUNS or second is WE:
         return None
     one, other = draw.action(rng, draw.CALM), draw.action(rng, draw.CALM)
     if one.en == other.en:
@@ -198,12 +208,12 @@ def while_(rng: Random) -> Entry | None:
     )
 
 
-_TASTES = [*DISHES, *DRINKS, *FOODS]
+_TASTES = ([*DISHES, *FOODS], DRINKS)
 
 
 def taste(rng: Random) -> Entry | None:
     """I like coffee, but I don't like tea; do you like fish? she prefers apples."""
-    one, other = rng.sample(_TASTES, 2)
+    one, other = rng.sample(_TASTES[rng.random() < 0.3], 2)
     roll, who = rng.randrange(4), draw.someone(rng)
     like = _liking(one.generic)
     if roll == 0:

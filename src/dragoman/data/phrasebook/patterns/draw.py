@@ -17,7 +17,7 @@ from dragoman.data.phrasebook.lexicon.actions import (
     THEMES,
     TRAVELS,
 )
-from dragoman.data.phrasebook.lexicon.people import PRONOUNS, THIRD, YOU
+from dragoman.data.phrasebook.lexicon.people import ASKABLE, PRONOUNS, THIRD, YOU
 from dragoman.data.phrasebook.lexicon.tables import Noun, Possessor, with_object
 from dragoman.data.phrasebook.lexicon.things import DEVICES, SMALL
 from dragoman.data.phrasebook.lexicon.times import HABIT, NOW, YEARLY, Time
@@ -67,7 +67,7 @@ def someone(rng: Random) -> Subject:
 
 def asked(rng: Random) -> Subject:
     """Whom a question is about: mostly the one spoken to."""
-    return YOU if rng.random() < 0.4 else rng.choice(THIRD)
+    return YOU if rng.random() < 0.4 else rng.choice(ASKABLE)
 
 
 def suits(predicate: Predicate, time: Time) -> bool:

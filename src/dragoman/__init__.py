@@ -1,0 +1,55 @@
+"""Dragoman: recurrent sequence-to-sequence models to run, to look into and to learn from.
+
+The public names are loaded when they are first used, so that ``import dragoman`` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dragoman.api import Model, evaluate, load, train
+    from dragoman.config import Config, load_config
+    from dragoman.errors import DragomanError
+    from dragoman.plugins import load_plugin
+    from dragoman.search.sampling import SamplingOptions
+    from dragoman.translator import TranslateOptions, Translation
+
+__version__ = "0.1.0"
+
+_PLACES = {
+    "Config": "config",
+    "DragomanError": "errors",
+    "Model": "api",
+    "SamplingOptions": "search.sampling",
+    "TranslateOptions": "translator",
+    "Translation": "translator",
+    "evaluate": "api",
+    "load": "api",
+    "load_config": "config",
+    "load_plugin": "plugins",
+    "train": "api",
+}
+
+__all__ = [
+    "Config",
+    "DragomanError",
+    "Model",
+    "SamplingOptions",
+    "TranslateOptions",
+    "Translation",
+    "evaluate",
+    "load",
+    "load_config",
+    "load_plugin",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'dragoman' has no attribute {name!r}")
+    return getattr(import_module(f"dragoman.{_PLACES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

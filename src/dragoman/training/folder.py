@@ -1,0 +1,124 @@
+"""The folder of a trained model: everything that turns raw text into raw text, and how it was made.
+
+::
+
+    resolved.toml         every setting, and under [made] the versions and the data's hashes
+    src.tokenizer.json    text to source ids
+    tgt.tokenizer.json    target ids to text
+    model.safetensors     the averaged weights that were best on dev
+    metrics.jsonl         one line a validation;  curves.png, tensorboard/: the same, drawn
+    data_report.txt       what stands in the data
+    checkpoint.safetensors  what --resume needs
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from dragoman.config import Config, dump_config, load_config
+from dragoman.errors import ModelError
+from dragoman.nn.model import Seq2Seq
+from dragoman.text.tokenizers import Tokenizer
+from dragoman.training.checkpoints import write_atomically
+
+FORMAT = "1"
+CONFIG, WEIGHTS, CHECKPOINT = "resolved.toml", "model.safetensors", "checkpoint.safetensors"
+SRC_TOKENIZER, TGT_TOKENIZER = "src.tokenizer.json", "tgt.tokenizer.json"
+METRICS, REPORT, CURVES = "metrics.jsonl", "data_report.txt", "curves.png"
+
+
+@dataclass(frozen=True)
+class Tokenizers:
+    """One for each side; the same one where the vocabulary is shared."""
+
+    src: Tokenizer
+    tgt: Tokenizer
+
+
+def save_text_side(folder: Path, config: Config, tokenizers: Tokenizers) -> None:
+    """Write the settings and the tokenizers."""
+    write_atomically(folder / CONFIG, dump_config(config).encode())
+    write_atomically(folder / SRC_TOKENIZER, tokenizers.src.to_json().encode())
+    write_atomically(folder / TGT_TOKENIZER, tokenizers.tgt.to_json().encode())
+
+
+def save_weights(folder: Path, model: Seq2Seq, step: int) -> None:
+    """Write the weights, each once, however often it is used."""
+    tensors = {name: weight.detach().cpu().contiguous() for name, weight in model.named_parameters()}
+    metadata = {"format": "pt", "dragoman": FORMAT, "step": str(step)}
+    write_atomically(folder / WEIGHTS, save(tensors, metadata))
+
+
+def load_config_of(folder: Path) -> Config:
+    """Read a model folder's settings.
+
+    Raises:
+        ModelError: It is no model folder.
+    """
+    if not folder.exists():
+        raise ModelError(f"{folder}: no such model folder; `dragoman train` makes one.")
+    if not (folder / CONFIG).is_file():
+        raise ModelError(f"{folder}: not a model folder: {CONFIG} is missing; expected what `dragoman train` wrote.")
+    return load_config(folder / CONFIG)
+
+
+def load_tokenizers(folder: Path) -> Tokenizers:
+    """Read a model folder's tokenizers.
+
+    Raises:
+        ModelError: One is missing or damaged.
+    """
+    src = _load_tokenizer(folder / SRC_TOKENIZER)
+    tgt = _load_tokenizer(folder / TGT_TOKENIZER)
+    return Tokenizers(src, tgt)
+
+
+def load_model(folder: Path, config: Config, tokenizers: Tokenizers) -> Seq2Seq:
+    """Read a model folder's weights.
+
+    Raises:
+        ModelError: The file is missing, truncated, of another version, or does not fit the settings; every
+            fault of fit is listed.
+    """
+    path = folder / WEIGHTS
+    if not path.is_file():
+        raise ModelError(f"{path} is missing: training has not reached its first validation; go on with --resume.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            version = (file.metadata() or {}).get("dragoman")
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{path}: damaged or truncated weights ({error}); copy the folder anew.") from None
+    if version != FORMAT:
+        raise ModelError(f"{path}: weights of format {version}; this version of dragoman reads format {FORMAT}.")
+    model = Seq2Seq(config.model, tokenizers.src.vocab_size, tokenizers.tgt.vocab_size)
+    wanted = dict(model.named_parameters())
+    faults = [f"{name} is missing" for name in wanted.keys() - found.keys()]
+    faults += [f"{name} is not of this model" for name in found.keys() - wanted.keys()]
+    faults += [
+        f"{name} has shape {tuple(found[name].shape)}, expected {tuple(wanted[name].shape)}"
+        for name in wanted.keys() & found.keys()
+        if found[name].shape != wanted[name].shape
+    ]
+    if faults:
+        raise ModelError(
+            f"{path}: the weights do not fit {CONFIG} and the vocabularies: {'; '.join(sorted(faults))}."
+        )
+    with torch.no_grad():
+        for name, weight in wanted.items():
+            weight.copy_(found[name])
+    return model.eval()
+
+
+def _load_tokenizer(path: Path) -> Tokenizer:
+    try:
+        return Tokenizer.from_json(path.read_text(encoding="utf-8"))
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path}: cannot be read ({error}); copy the folder anew.") from None

@@ -1,0 +1,171 @@
+"""From a recipe to what the loop needs: corpora read, checked and split; tokenizers; examples."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dragoman.config import Config, DataConfig
+from dragoman.data.batches import Example
+from dragoman.data.corpus import Corpus, Pair, ReadOptions, read_corpus, split_by_source
+from dragoman.data.report import DataReport, inspect_corpus
+from dragoman.errors import ConfigError, DataError
+from dragoman.text.normalise import Normaliser
+from dragoman.text.tokenizers import Tokenizer, TokenizerOptions
+from dragoman.text.vocabulary import UNK
+from dragoman.training.folder import Tokenizers
+
+_SHIPPED = "phrasebook-"
+
+
+@dataclass(frozen=True)
+class Corpora:
+    """What a recipe names, as text; `dev` is never empty."""
+
+    train: Corpus
+    dev: Corpus
+    test: Corpus | None
+
+    def hashes(self) -> dict[str, str]:
+        """Return what a later run can compare its data by."""
+        named = {"train": self.train, "dev": self.dev, "test": self.test}
+        return {name: _hash(corpus.pairs) for name, corpus in named.items() if corpus is not None}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the loop needs, and what a person should know about it."""
+
+    corpora: Corpora
+    tokenizers: Tokenizers
+    train: list[Example]
+    dev: list[Example]
+    report: DataReport
+    notes: list[str]
+
+
+def read_corpora(config: Config, base: Path, pairs: Sequence[Pair] | None = None) -> Corpora:
+    """Read what a recipe names; hold a dev set out where it names none.
+
+    Args:
+        config: The recipe.
+        base: What names are relative to.
+        pairs: The training pairs, if they are in memory already.
+
+    Raises:
+        DataError: A file is missing, wrongly encoded, misaligned or empty.
+        ConfigError: The recipe names no data.
+    """
+    data = config.data
+    if pairs is not None:
+        train = Corpus(list(pairs), list(range(1, len(pairs) + 1)), "pairs in memory", [])
+    elif data.train is None:
+        raise ConfigError("data.train is not set; name a file of pairs, or two parallel files.")
+    else:
+        train = _read(data.train, "train", base, data)
+    if not train.pairs:
+        raise DataError(f"{train.path}: holds no pairs; expected at least one source<TAB>target line.")
+    shipped = isinstance(data.train, str) and data.train.startswith(_SHIPPED)
+    dev_name = data.dev or (data.train if shipped and pairs is None else None)
+    test_name = data.test or (data.train if shipped and pairs is None else None)
+    test = _read(test_name, "test", base, data) if test_name else None
+    if dev_name:
+        return Corpora(train, _read(dev_name, "dev", base, data), test)
+    num_dev = min(data.num_dev, max(1, len(train.pairs) // 10))
+    kept, held_out = split_by_source(train.pairs, num_dev, config.training.seed)
+    # The lines that pairs stood on are looked up again, so that the report can name them.
+    places: dict[Pair, int] = {}
+    for pair, line in zip(train.pairs, train.lines, strict=True):
+        places.setdefault(pair, line)
+
+    def part(chosen: list[Pair], problems: bool) -> Corpus:
+        return Corpus(chosen, [places[pair] for pair in chosen], train.path, train.problems if problems else [])
+
+    return Corpora(part(kept, True), part(held_out, False), test)
+
+
+def prepare(config: Config, corpora: Corpora, tokenizers: Tokenizers | None = None) -> Prepared:
+    """Learn the tokenizers (unless given), look the data over, and turn it into ids.
+
+    Raises:
+        DataError: Nothing is left to train on.
+    """
+    tokenizers = tokenizers or train_tokenizers(config, corpora.train.pairs)
+    report = inspect_corpus(
+        corpora.train,
+        corpora.dev,
+        corpora.test,
+        unknown_rates=(
+            lambda texts: _unknown_rate(tokenizers.src, texts),
+            lambda texts: _unknown_rate(tokenizers.tgt, texts),
+        ),
+    )
+    train = encode(tokenizers, corpora.train.pairs)
+    most = config.data.max_length
+    short = [one for one in train if one.src and one.tgt and max(len(one.src), len(one.tgt)) <= most]
+    notes: list[str] = []
+    if len(short) < len(train):
+        notes.append(
+            f"{len(train) - len(short)} pairs left out: empty or over data.max_length = {most} tokens on a side."
+        )
+    if not short:
+        raise DataError(f"{corpora.train.path}: no pair is left; data.max_length = {most} tokens leaves all out.")
+    return Prepared(corpora, tokenizers, short, encode(tokenizers, corpora.dev.pairs), report, notes)
+
+
+def train_tokenizers(config: Config, pairs: Sequence[Pair]) -> Tokenizers:
+    """Learn a vocabulary for each side, or one for both."""
+    text = config.text
+    options = TokenizerOptions(
+        text.tokenizer,
+        text.vocab_size,
+        text.min_frequency,
+        Normaliser(text.lowercase, text.final_stop, text.hangul),
+    )
+    sources, targets = [pair.src for pair in pairs], [pair.tgt for pair in pairs]
+    if text.shared:
+        both = Tokenizer.train(sources + targets, options)
+        return Tokenizers(both, both)
+    return Tokenizers(Tokenizer.train(sources, options), Tokenizer.train(targets, options))
+
+
+def encode(tokenizers: Tokenizers, pairs: Sequence[Pair]) -> list[Example]:
+    """Turn pairs into ids."""
+    sources = tokenizers.src.encode_batch([pair.src for pair in pairs])
+    targets = tokenizers.tgt.encode_batch([pair.tgt for pair in pairs])
+    return [Example(src, tgt) for src, tgt in zip(sources, targets, strict=True)]
+
+
+def _read(name: str | list[str], split: str, base: Path, data: DataConfig) -> Corpus:
+    if isinstance(name, str) and name.startswith(_SHIPPED):
+        return _shipped(name, split)
+    options = ReadOptions(data.encoding, tuple(data.columns) if data.columns else None)
+    if isinstance(name, str):
+        return read_corpus(base / name, options)
+    if len(name) != 2:
+        raise ConfigError(f"data.{split} names {len(name)} files; expected one, or two parallel ones.")
+    return read_corpus((base / name[0], base / name[1]), options)
+
+
+def _shipped(name: str, split: str) -> Corpus:
+    from dragoman.data import phrasebook
+
+    src, _, tgt = name.removeprefix(_SHIPPED).partition("-")
+    if split not in ("train", "dev", "test"):
+        raise ValueError(split)
+    pairs = [Pair(*pair) for pair in phrasebook.pairs(src, tgt, split)]
+    return Corpus(pairs, list(range(1, len(pairs) + 1)), f"{name} ({split})", [])
+
+
+def _unknown_rate(tokenizer: Tokenizer, texts: Sequence[str]) -> float:
+    ids = tokenizer.encode_batch(texts)
+    return sum(row.count(UNK) for row in ids) / max(1, sum(map(len, ids)))
+
+
+def _hash(pairs: Sequence[Pair]) -> str:
+    digest = hashlib.sha256()
+    for src, tgt in pairs:
+        digest.update(f"{src}\t{tgt}\n".encode())
+    return digest.hexdigest()

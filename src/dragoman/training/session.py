@@ -1,0 +1,177 @@
+"""A whole training, from a recipe to a model folder."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dragoman.config import Config
+from dragoman.errors import CheckpointError, ConfigError
+from dragoman.inspection.plots import plot_curves
+from dragoman.nn.model import Seq2Seq
+from dragoman.training.callbacks import Callback, MetricsFile, TensorBoard
+from dragoman.training.checkpoints import load_checkpoint
+from dragoman.training.folder import (
+    CHECKPOINT,
+    CONFIG,
+    CURVES,
+    METRICS,
+    REPORT,
+    load_config_of,
+    load_tokenizers,
+    save_text_side,
+    save_weights,
+)
+from dragoman.training.loop import Job, Outcome, Trainer, prepare_machine
+from dragoman.training.prepare import Corpora, Prepared, prepare
+from dragoman.training.validation import Validator
+
+
+@dataclass(frozen=True)
+class Session:
+    """Where a training is made, and who is told.
+
+    Attributes:
+        out: The model folder.
+        resume: Whether to go on with what is there.
+        callbacks: Who is told, besides metrics.jsonl and TensorBoard.
+        started: When the clock of a --minutes run began, of `time.monotonic`.
+    """
+
+    out: Path
+    resume: bool = False
+    callbacks: Sequence[Callback] = ()
+    started: float = field(default_factory=time.monotonic)
+
+
+def check_out(out: Path, *, resume: bool) -> None:
+    """Refuse to write over a model, or to resume where nothing is.
+
+    Raises:
+        ConfigError: The folder holds a model already.
+        CheckpointError: There is nothing to resume.
+    """
+    if resume and not (out / CHECKPOINT).exists():
+        raise CheckpointError(f"{out}: no checkpoint to resume from; train without --resume.")
+    if not resume and (out / CONFIG).exists():
+        raise ConfigError(f"{out}: holds a model already; go on with --resume, or choose another --out.")
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"{out}: is a file; --out names a folder for the model.")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{out}: cannot be made ({error.strerror}); choose another --out.") from None
+
+
+def run_session(config: Config, corpora: Corpora, session: Session) -> Config:
+    """Train, and leave a model folder behind.
+
+    Returns:
+        The settings as resolved; trained from, they give the same weights without a clock.
+
+    Raises:
+        DragomanError: Whatever is wrong with data, settings or disk, in a sentence.
+        KeyboardInterrupt: Ctrl-C; everything is saved.
+    """
+    out = session.out
+    device = prepare_machine(config.training)
+    if session.resume:
+        check_same(load_config_of(out), config)
+    config = config.model_copy(update={"made": _made(corpora)})
+    prepared = prepare(config, corpora, load_tokenizers(out) if session.resume else None)
+    torch.manual_seed(config.training.seed)
+    model = Seq2Seq(
+        config.model, prepared.tokenizers.src.vocab_size, prepared.tokenizers.tgt.vocab_size
+    ).to(device)
+    step = load_checkpoint(out / CHECKPOINT).values["progress"]["step"] if session.resume else 0
+    if not session.resume:
+        save_text_side(out, config, prepared.tokenizers)
+        report = "\n".join([*prepared.report.lines(), *prepared.notes]) + "\n"
+        (out / REPORT).write_text(report, encoding="utf-8")
+    callbacks = [MetricsFile(out / METRICS, step), TensorBoard(out / "tensorboard"), *session.callbacks]
+    for callback in session.callbacks:
+        for line in [*prepared.report.lines(), *prepared.notes, _describe(model, prepared)]:
+            callback.on_message(line)
+    try:
+        outcome = _train(model, config, prepared, session, callbacks)
+    finally:
+        for callback in callbacks:
+            callback.close()
+    frozen = config.model_copy(update={"training": outcome.frozen})
+    save_text_side(out, frozen, prepared.tokenizers)
+    _draw_curves(out)
+    return frozen
+
+
+def check_same(stored: Config, given: Config) -> None:
+    """Refuse to resume with other settings than the training began with.
+
+    Raises:
+        CheckpointError: Naming every setting that differs.
+    """
+    ignored = {"description", "result", "made"}
+    old, new = _flat(stored.model_dump(exclude=ignored)), _flat(given.model_dump(exclude=ignored))
+    changed = [f"{key} was {old.get(key)!r}, is {new.get(key)!r}" for key in old if old[key] != new.get(key)]
+    if changed:
+        raise CheckpointError(
+            f"--resume goes on with the settings that the training began with, but {'; '.join(changed)}. "
+            "Give the same ones, or train into another --out."
+        )
+
+
+def _train(
+    model: Seq2Seq, config: Config, prepared: Prepared, session: Session, callbacks: Sequence[Callback]
+) -> Outcome:
+    validator = Validator(
+        prepared.dev, prepared.tokenizers.tgt.decode, [pair.tgt for pair in prepared.corpora.dev.pairs]
+    )
+    job = Job(
+        examples=prepared.train,
+        validate=validator,
+        save_best=lambda best, step: save_weights(session.out, best, step),
+        checkpoint=session.out / CHECKPOINT,
+        callbacks=callbacks,
+        started=session.started,
+    )
+    return Trainer(model, config.training, job, resume=session.resume).run()
+
+
+def _describe(model: Seq2Seq, prepared: Prepared) -> str:
+    weights = sum(weight.numel() for weight in model.parameters())
+    src, tgt = prepared.tokenizers.src.vocab_size, prepared.tokenizers.tgt.vocab_size
+    return (
+        f"model: {weights / 1e6:.1f} M weights, {src:,} source and {tgt:,} target tokens; "
+        f"{len(prepared.train):,} pairs to learn from, {len(prepared.dev):,} to choose on"
+    )
+
+
+def _made(corpora: Corpora) -> dict[str, Any]:
+    from dragoman import __version__
+
+    return {
+        "dragoman": __version__,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "threads": torch.get_num_threads(),
+        "data_sha256": corpora.hashes(),
+    }
+
+
+def _draw_curves(out: Path) -> None:
+    lines = (out / METRICS).read_text(encoding="utf-8").splitlines()
+    plot_curves([json.loads(line) for line in lines], out / CURVES, out.name)
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}  # pyright: ignore
+    return flat
