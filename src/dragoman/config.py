@@ -142,8 +142,8 @@ class TrainingConfig(Section):
     """Decay a step of the averaged weights, which are what is saved; 0 switches averaging off."""
     validate_every: Count | None = None
     """Steps between validations; about twenty over the training unless said."""
-    stop_metric: Literal["loss", "bleu"] = "bleu"
-    """What decides which weights are best."""
+    stop_metric: Literal["chrf", "bleu", "loss"] = "chrf"
+    """What decides, on dev, which weights are best; chrF suits single words and every script."""
     patience: Count | None = None
     """Validations without a better score after which training stops early."""
     precision: Literal["float32", "bfloat16"] = "float32"

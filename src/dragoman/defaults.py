@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from dragoman.config import Config, build_config
 from dragoman.data.corpus import Pair
+
+_LEAST_STEPS = 1500
 
 
 def suggest_config(pairs: Sequence[Pair], overrides: Sequence[str] = ()) -> tuple[Config, list[str]]:
@@ -48,12 +51,13 @@ def suggest_config(pairs: Sequence[Pair], overrides: Sequence[str] = ()) -> tupl
         "tie_embeddings": bool(text.get("shared", False)),
     }
     reasons.append(f"model: LSTM of {hidden} with attention, dropout {dropout}, by the number of pairs")
-    training = {
-        "epochs": 60 if size < 5_000 else 30 if size < 60_000 else 12,
-        "learning_rate": 0.002,
-        "batch_tokens": 500 if size < 5_000 else 1000 if size < 60_000 else 2000,
-    }
-    reasons.append(f"training: {training['epochs']} epochs in batches of {training['batch_tokens']} tokens")
+    batch_tokens = 250 if size < 1_000 else 500 if size < 5_000 else 1000 if size < 60_000 else 2000
+    letters = sum(len(pair.tgt) for pair in sample) / len(sample)
+    steps_an_epoch = max(1.0, size * (letters if single else 1.4 * tgt_words) / batch_tokens)
+    # A small corpus needs many passes before the weights have moved far enough from where they began.
+    epochs = max(30 if size < 60_000 else 12, min(200, math.ceil(_LEAST_STEPS / steps_an_epoch)))
+    training = {"epochs": epochs, "learning_rate": 0.002, "batch_tokens": batch_tokens}
+    reasons.append(f"training: {epochs} epochs in batches of {batch_tokens} tokens")
     config = build_config({"text": text, "model": model, "training": training}, overrides, "--set")
     return config, reasons
 

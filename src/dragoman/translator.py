@@ -218,7 +218,7 @@ class Translator:
         src = pad_sources(sources)
         if options.sampling is not None:
             draws = [
-                sample(self.stepper, src, limits, replace(options.sampling, seed=options.sampling.seed + turn), numbers)
+                sample(self.stepper, src, limits, replace(options.sampling, seed=options.sampling.seed + turn), np.array(numbers))
                 for turn in range(options.nbest)
             ]
             return [list(row) for row in zip(*draws, strict=True)]

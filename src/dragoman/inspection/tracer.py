@@ -48,8 +48,7 @@ def trace(translator: Translator, stepper: InspectableStepper, text: str, model:
     forbid = Forbid((PAD, UNK, SOS))
     while last != EOS and len(said) < translator.max_length(len(source)):
         step = stepper.step(np.array([last]), state)
-        empty = np.empty((1, 0), dtype=np.int64)
-        gained, ids = forbid(step.distribution, empty, empty[:, 0]).top(1)
+        gained, ids = forbid(step.distribution, np.array([said]), np.zeros(1, dtype=np.int64)).top(1)
         chosen = int(ids[0, 0])
         log_prob += float(gained[0, 0])
         state = step.state

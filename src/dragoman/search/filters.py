@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from dragoman.search.stepper import Distribution, Ids
 
 
+@runtime_checkable
 class Filter(Protocol):
     """What changes a distribution before a token is chosen."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ Floats = NDArray[np.float32]
 S = TypeVar("S")
 
 
+@runtime_checkable
 class Distribution(Protocol):
     """The log-probabilities of each row's next token, over the vocabulary of this batch."""
 
@@ -52,6 +53,7 @@ class Step(Generic[S]):
     state: S
 
 
+@runtime_checkable
 class Stepper(Protocol[S]):
     """A model that writes one token at a time."""
 

@@ -107,6 +107,7 @@ def as_metrics(record: ValidationRecord) -> dict[str, Any]:
         "dev_accuracy_teacher_forced": found.accuracy_teacher_forced,
         "dev_accuracy_free_running": found.accuracy_free_running,
         "bleu": found.bleu,
+        "chrf": found.chrf,
         "best": record.best,
     }
 
@@ -167,7 +168,7 @@ class ProgressLine(Callback):
         self.console.print(
             f"[bold]step {record.step}[/]  {clock_time(record.elapsed_s)}  train loss {record.train_loss:.3f}  "
             f"dev loss {found.loss:.3f}  words right: taught {100 * found.accuracy_teacher_forced:.1f} %, "
-            f"alone {100 * found.accuracy_free_running:.1f} %  BLEU {found.bleu:.1f}{'  *' if record.best else ''}"
+            f"alone {100 * found.accuracy_free_running:.1f} %  BLEU {found.bleu:.1f}  chrF {found.chrf:.1f}{'  *' if record.best else ''}"
         )
         if found.samples:
             sample = found.samples[record.step % len(found.samples)]

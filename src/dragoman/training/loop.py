@@ -38,7 +38,7 @@ class Progress:
     Attributes:
         step: Optimiser steps made.
         validate_every: Steps between validations; 0 until a wall clock has had its first reading.
-        best: The best validation's score; higher is better.
+        best: The best validation's score, and its loss, negative, to decide between equal ones.
         bad: Validations since then.
         factor: What plateaus have brought the learning rate down to.
         bad_steps: Steps in a row whose gradient was not finite.
@@ -47,7 +47,7 @@ class Progress:
 
     step: int = 0
     validate_every: int = 0
-    best: float = -math.inf
+    best: tuple[float, float] = (-math.inf, -math.inf)
     best_step: int = 0
     bad: int = 0
     factor: float = 1.0
@@ -243,7 +243,7 @@ class Trainer:
     def _validate(self) -> None:
         began, progress, config = time.monotonic(), self.progress, self.config
         found = self.job.validate(self.averaged.model)
-        score = found.bleu if config.stop_metric == "bleu" else -found.loss
+        score = ({"bleu": found.bleu, "chrf": found.chrf, "loss": 0.0}[config.stop_metric], -found.loss)
         better = score > progress.best
         if better:
             progress.best, progress.best_step, progress.bad = score, progress.step, 0
@@ -284,6 +284,7 @@ class Trainer:
     def _restore(self, checkpoint: Checkpoint) -> list[Reading]:
         self._loss_sum, self._loss_tokens = checkpoint.values["loss"]
         self.progress = Progress(**checkpoint.values["progress"])
+        self.progress.best = (self.progress.best[0], self.progress.best[1])
         tensors = checkpoint.tensors
         with torch.no_grad():
             for name, weight in self.model.named_parameters():

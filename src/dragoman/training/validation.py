@@ -39,6 +39,7 @@ class Validation:
         accuracy_free_running: Share of the reference's tokens that stand at the same place in the model's own
             output.
         bleu: Of greedy outputs, sacreBLEU's default tokenisation.
+        chrf: Of the same; unlike BLEU it means something for single words and in every script.
         samples: A few outputs to look at.
     """
 
@@ -46,6 +47,7 @@ class Validation:
     accuracy_teacher_forced: float
     accuracy_free_running: float
     bleu: float
+    chrf: float
     samples: tuple[Sample, ...] = ()
 
 
@@ -92,10 +94,13 @@ class Validator:
         )
         texts = [self.decode(output) for output in outputs]
         references = self.references[: len(texts)]
-        bleu = METRICS["bleu"]().corpus(texts, [[reference] for reference in references]).score
+        bleu, chrf = (
+            METRICS[name]().corpus(texts, [[reference] for reference in references]).score
+            for name in ("bleu", "chrf")
+        )
         samples = tuple(Sample(n, texts[n], references[n]) for n in range(min(3, len(texts))))
         free = right / max(1, sum(map(len, wanted)))
-        return Validation(loss, forced, free, bleu, samples)
+        return Validation(loss, forced, free, bleu, chrf, samples)
 
     @torch.inference_mode()
     def _teacher_forced(self, model: Seq2Seq) -> tuple[float, float]:

@@ -51,6 +51,7 @@ bring brings brought brought bringing
 drive drives drove driven driving
 sit sits sat sat sitting
 cost costs cost cost costing
+pay pays paid paid paying
 begin begins began begun beginning
 """.strip().splitlines()
 }

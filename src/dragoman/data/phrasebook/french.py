@@ -18,6 +18,7 @@ _STRONG = {
     "acheter": "achèt",
     "préférer": "préfèr",
     "espérer": "espèr",
+    "répéter": "répèt",
     "lever": "lèv",
     "promener": "promèn",
     "appeler": "appell",
@@ -26,7 +27,7 @@ _STRONG = {
     "envoyer": "envoi",
     "nettoyer": "nettoi",
 }
-_FUTURE_STEM = {"préférer": "préférer", "espérer": "espérer", "envoyer": "enverr"}
+_FUTURE_STEM = {"préférer": "préférer", "espérer": "espérer", "répéter": "répéter", "envoyer": "enverr"}
 _PARTICIPLE = {"ouvrir": "ouvert", "offrir": "offert"}
 _IRREGULAR = {
     row.split()[0]: row.split()[1:]

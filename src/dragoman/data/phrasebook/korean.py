@@ -54,11 +54,13 @@ def attach(word: str, particle: str) -> str:
 
     Args:
         word: A word that ends in Hangul.
-        particle: Its shape after a consonant (은, 이, 을, 과, 으로, 이나), or an unvarying one.
+        particle: Its shape after a consonant (은, 이, 을, 과, 으로, 이나), or an unvarying one;
+            what follows it after a space stays as it is.
     """
+    first, space, rest = particle.partition(" ")
     tail = _tail(word)
-    closed = tail != " " and not (particle == "으로" and tail == "ㄹ")
-    return word + (particle if closed else _PARTICLES.get(particle, particle))
+    closed = tail != " " and not (first == "으로" and tail == "ㄹ")
+    return word + (first if closed else _PARTICLES.get(first, first)) + space + rest
 
 
 def _bright(vowel: str) -> bool:

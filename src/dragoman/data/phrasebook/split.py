@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from random import Random
 from typing import Literal
 
@@ -15,6 +16,7 @@ Split = Literal["train", "dev", "test"]
 _HELD_OUT = 500
 _FAMILIAR = 5
 _BIGGEST = 6
+_PUNCTUATION = str.maketrans("", "", ".,!?")
 _TRAILING = re.compile(r"[\s.!?]+$")
 
 Word = tuple[int, str]
@@ -28,29 +30,32 @@ def fold(sentence: str) -> str:
 
 def tokens(sentence: str) -> list[str]:
     """The lower-cased words of a sentence, as they stand between spaces, without punctuation."""
-    return [word for piece in sentence.lower().split() if (word := piece.strip(".,!?"))]
+    return sentence.lower().translate(_PUNCTUATION).split()
 
 
-def _words(entry: Entry) -> set[Word]:
-    return {(column, word) for column, text in enumerate(entry) for word in tokens(text)}
+def _words(entry: Entry) -> list[Word]:
+    return [(column, word) for column, text in enumerate(entry) for word in tokens(text)]
 
 
 def familiar(entries: Sequence[Entry], keep: frozenset[Entry], times: int) -> list[Entry]:
-    """Leave out entries with a word that occurs in fewer than so many entries.
+    """Leave out entries with a word that occurs fewer than so many times in what is left.
 
     Args:
         entries: The corpus.
         keep: Entries that stay whatever their words.
-        times: How many entries a word must occur in.
+        times: How often a word must occur.
     """
-    left = [(entry, _words(entry)) for entry in entries]
+    left = [(entry, tuple(map(tokens, entry))) for entry in entries]
+    counts = [Counter(chain.from_iterable(words[c] for _, words in left)) for c in range(3)]
     while True:
-        counts = Counter(word for _, words in left for word in words)
-        kept = [
-            (entry, words)
-            for entry, words in left
-            if entry in keep or all(counts[word] >= times for word in words)
-        ]
+        rare = [{word for word, count in found.items() if 0 < count < times} for found in counts]
+        kept: list[tuple[Entry, tuple[list[str], ...]]] = []
+        for entry, words in left:
+            if all(map(set[str].isdisjoint, rare, words)) or entry in keep:
+                kept.append((entry, words))
+            else:
+                for found, row in zip(counts, words, strict=True):
+                    found.subtract(row)
         if len(kept) == len(left):
             return [entry for entry, _ in kept]
         left = kept
@@ -89,7 +94,7 @@ def split(
     """
     kept = frozenset(in_training)
     words = [_words(entry) for entry in entries]
-    counts = Counter(word for found in words for word in found)
+    counts = Counter(chain.from_iterable(words))
     names: list[Split] = ["train"] * len(entries)
     candidates = groups(entries)
     Random(f"split {seed}").shuffle(candidates)
@@ -98,11 +103,11 @@ def split(
         name: Split = "dev" if sizes["dev"] < _HELD_OUT else "test"
         if sizes[name] >= _HELD_OUT:
             break
-        taken = Counter(word for index in group for word in words[index])
+        taken = Counter(chain.from_iterable(words[index] for index in group))
         spared = all(counts[word] - used >= _FAMILIAR for word, used in taken.items())
         if len(group) > _BIGGEST or not spared or any(entries[index] in kept for index in group):
             continue
-        counts -= taken
+        counts.subtract(taken)
         sizes[name] += len(group)
         for index in group:
             names[index] = name

@@ -8,6 +8,7 @@ one learns, `trip` what one does far away, `calm` what one does while another do
 from __future__ import annotations
 
 from dragoman.data.phrasebook.grammar import Predicate
+from dragoman.data.phrasebook.korean import attach
 from dragoman.data.phrasebook.lexicon.people import LANGUAGES
 from dragoman.data.phrasebook.lexicon.tables import (
     indefinite_objects,
@@ -146,16 +147,16 @@ go to the doctor | aller chez le médecin | 병원에 가다 | out
 OUTINGS = [p for p in OUTINGS if p.base != "go to the school"]
 TRAVELS = [
     *(
-        predicate(f"{en} {city.en}", f"{fr} {city.fr}", f"{city.ko}에 {ko}다", tags)
+        predicate(f"{en} {city.en}", f"{fr} {city.fr}", f"{attach(city.ko, ko)}다", tags)
         for city in CITIES
         for en, fr, ko, tags in (
-            ("go to", "aller à", "가", "far fun"),
-            ("arrive in", "arriver à", "도착하", "far state"),
-            ("return to", "retourner à", "돌아가", "far state"),
+            ("go to", "aller à", "에 가", "far fun"),
+            ("arrive in", "arriver à", "에 도착하", "far state"),
+            ("return to", "retourner à", "으로 돌아가", "far state"),
         )
     ),
     *(
-        predicate(f"{en} {country}", f"{fr} {where}", f"{ko}{korean}", tags)
+        predicate(f"{en} {country}", f"{fr} {where}", attach(ko, korean), tags)
         for country, where, _, ko in COUNTRIES
         for en, fr, korean, tags in (
             ("go to", "aller", "에 가다", "far fun"),
@@ -213,8 +214,26 @@ repeat the question | répéter la question | 질문을 반복하다
 wait here | attendre ici | 여기에서 기다리다
 come with me | venir avec moi | 저와 같이 가다
 call the doctor | appeler le médecin | 의사 선생님에게 전화하다
-call a taxi | appeler un taxi | 택시를 부르다
+call a taxi | appeler un taxi / de taxi | 택시를 부르다
 read this letter | lire cette lettre | 이 편지를 읽다
 write the address | écrire l'adresse | 주소를 쓰다
-take a photo | prendre une photo | 사진을 찍다
-""")
+take a photo | prendre une photo / de photo | 사진을 찍다
+carry this bag | porter ce sac | 이 가방을 들다
+bring the bill | apporter l'addition | 계산서를 가져오다
+bring the menu | apporter le menu | 메뉴를 가져오다
+send this letter | envoyer cette lettre | 이 편지를 보내다
+clean the room | nettoyer la chambre | 방을 청소하다
+sign here | signer ici | 여기에 서명하다
+call the police | appeler la police | 경찰을 부르다
+turn on the television | allumer la télévision | 텔레비전을 켜다
+look at this map | regarder cette carte | 이 지도를 보다
+turn left | tourner à gauche | 왼쪽으로 가다
+turn right | tourner à droite | 오른쪽으로 가다
+go straight ahead | aller tout droit | 똑바로 가다
+answer the question | répondre à la question | 질문에 대답하다
+leave the bag here | laisser le sac ici | 가방을 여기에 두다
+wait for the bus here | attendre le bus ici | 여기에서 버스를 기다리다
+""") + [
+    predicate(f"speak {language.en}", f"parler {language.fr}", f"{language.ko}로 말하다")
+    for language in LANGUAGES[:5]
+]

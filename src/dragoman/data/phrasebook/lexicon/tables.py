@@ -191,14 +191,12 @@ class Adjective:
         en: The English adjective.
         fr: The French forms.
         ko: The Korean stem.
-        before: Whether French puts it before its noun.
         kinds: What it can be said of.
     """
 
     en: str
     fr: Forms
     ko: str
-    before: bool = False
     kinds: frozenset[str] = frozenset()
 
     @property
@@ -222,9 +220,9 @@ class Adjective:
 
 
 def adjectives(table: str) -> list[Adjective]:
-    """A table of adjectives: English | French | Korean | kinds; `<` in kinds: before its noun."""
+    """A table of adjectives: English | French | Korean | kinds."""
     return [
-        Adjective(en, forms(fr), ko.removesuffix("다"), "<" in kinds, frozenset(kinds.split()))
+        Adjective(en, forms(fr), ko.removesuffix("다"), frozenset(kinds.split()))
         for en, fr, ko, kinds in rows(table)
     ]
 
@@ -270,10 +268,8 @@ def with_object(
         tags: The predicate's tags.
     """
     en, fr, ko = verb
-    particle, _, korean = ko.partition(" ")
     slash = f" / {negative}" if negative else ""
-    phrase = f"{attach(thing.ko, particle)} {korean}"
-    return predicate(f"{en} {thing.en}", f"{fr} {thing.fr}{slash}", phrase, tags)
+    return predicate(f"{en} {thing.en}", f"{fr} {thing.fr}{slash}", attach(thing.ko, ko), tags)
 
 
 def indefinite_objects(verb: tuple[str, str, str], things: list[Noun], tags: str = "") -> list[Predicate]:

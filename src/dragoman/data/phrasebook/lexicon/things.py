@@ -164,22 +164,21 @@ the United States | aux États-Unis | des États-Unis | 미국
 """English, French in and from, Korean."""
 
 QUALITIES = adjectives("""
-big | grand | 크다 | thing home <
-small | petit | 작다 | thing home <
-beautiful | beau/belle/beaux/belles | 아름답다 | home clothes <
-pretty | joli | 예쁘다 | clothes small <
+big | grand | 크다 | thing home
+small | petit | 작다 | thing home
+beautiful | beau/belle/beaux/belles | 아름답다 | home clothes
+pretty | joli | 예쁘다 | clothes small
 expensive | cher | 비싸다 | thing clothes small food home book device
-old | vieux/vieille/vieux/vieilles | 오래되다 | home device
 clean | propre | 깨끗하다 | home clothes
 heavy | lourd | 무겁다 | small device
 light | léger | 가볍다 | small
 useful | utile | 유용하다 | device small
 interesting | intéressant | 재미있다 | book
 difficult | difficile | 어렵다 | book
-long | long/longue/longs/longues | 길다 | book <
+long | long/longue/longs/longues | 길다 | book
 comfortable | confortable | 편하다 | furniture clothes
 fresh | frais/fraîche/frais/fraîches | 신선하다 | food
-good | bon/bonne/bons/bonnes | 맛있다 | food <
+delicious | délicieux | 맛있다 | food
 modern | moderne | 현대적 이다 | home
 elegant | élégant | 우아하다 | clothes
 """)
@@ -212,6 +211,15 @@ fifty | cinquante | 쉰 | 오십
 sixty | soixante | 예순 | 육십
 """)
 """English, French, Korean before a counter, Sino-Korean."""
+HUNDREDS = rows("""
+one hundred | cent | 백
+two hundred | deux cents | 이백
+three hundred | trois cents | 삼백
+four hundred | quatre cents | 사백
+five hundred | cinq cents | 오백
+one thousand | mille | 천
+""")
+"""English, French, Korean."""
 
 VEHICLES = words("""
 by bus | en bus | 버스로

@@ -93,5 +93,4 @@ OFTEN = words("""
 often | souvent | 자주
 always | toujours | 항상
 sometimes | parfois | 가끔
-rarely | rarement | 거의
-""")[:3]
+""")

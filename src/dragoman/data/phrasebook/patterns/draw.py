@@ -6,18 +6,21 @@ from collections.abc import Sequence
 from random import Random
 from typing import TypeVar
 
-from dragoman.data.phrasebook.grammar import NOTHING, Predicate, Subject, Words
+from dragoman.data.phrasebook.grammar import NOTHING, Forms, Predicate, Subject, Words
+from dragoman.data.phrasebook.korean import Ko
 from dragoman.data.phrasebook.lexicon.actions import (
+    COOKING,
     HOME,
     LEISURE,
     MEALS,
+    OUTINGS,
     PURCHASES,
     READING,
     STUDIES,
     THEMES,
     TRAVELS,
 )
-from dragoman.data.phrasebook.lexicon.people import ASKABLE, PRONOUNS, THIRD, YOU
+from dragoman.data.phrasebook.lexicon.people import ASKABLE, PRONOUNS, PROFESSIONS, THIRD, YOU
 from dragoman.data.phrasebook.lexicon.tables import Noun, Possessor, with_object
 from dragoman.data.phrasebook.lexicon.things import DEVICES, SMALL
 from dragoman.data.phrasebook.lexicon.times import HABIT, NOW, YEARLY, Time
@@ -47,6 +50,19 @@ SKILLS = _themes(set(), "skill")
 TRIPS = _themes({"habit"}, "trip")
 DEEDS = _themes({"habit", "state"})
 DUTIES = _themes({"habit", "state", "meal", "food"})
+FAVOURS = [
+    [
+        p
+        for theme in (HOME, PURCHASES)
+        for p in theme
+        if not p.tags & {"state", "habit", "buy", "am", "pm", "noon"}
+        and p.fr[0] not in ("se reposer", "dormir", "rentrer", "rester", "prendre")
+    ]
+]
+SHARED = [
+    [p for p in theme if not p.tags & {"habit", "state", "buy", "far", "skill"}]
+    for theme in (LEISURE, MEALS, OUTINGS, COOKING)
+]
 BEFORE = [
     [p for p in theme if not p.tags & {"pm", "state", "habit"}]
     for theme in (LEISURE, MEALS, READING, HOME)
@@ -99,6 +115,13 @@ def time_for(rng: Random, predicate: Predicate, times: Sequence[Time]) -> Words 
 def maybe(rng: Random, words: Words, chance: float = 0.5) -> Words:
     """The words, or nothing."""
     return words if rng.random() < chance else NOTHING
+
+
+def profession(rng: Random, verb: tuple[str, str] = ("be", "être")) -> Predicate:
+    """To be, or become, something by profession."""
+    en, masculine, feminine, ko = rng.choice(PROFESSIONS)
+    both = Forms(masculine, feminine, masculine + "s", feminine + "s")
+    return Predicate((verb[0], en), (verb[1], ""), Ko(ko, "이"), forms=both)
 
 
 def possessor(subject: Subject) -> Possessor:

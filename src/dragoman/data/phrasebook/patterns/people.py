@@ -17,7 +17,6 @@ from dragoman.data.phrasebook.lexicon.people import (
     MOODS,
     NAMES,
     NATIONALITIES,
-    PROFESSIONS,
     SINGLE,
     SIR,
     THIRD,
@@ -30,19 +29,13 @@ from dragoman.data.phrasebook.lexicon.times import OFTEN
 from dragoman.data.phrasebook.patterns import draw
 
 
-def _job(rng: Random, verb: tuple[str, str] = ("be", "être")) -> Predicate:
-    en, masculine, feminine, ko = rng.choice(PROFESSIONS)
-    both = Forms(masculine, feminine, masculine + "s", feminine + "s")
-    return Predicate((verb[0], en), (verb[1], ""), Ko(ko, "이"), forms=both)
-
-
 def _one(rng: Random) -> Subject:
     return I if rng.random() < 0.2 else rng.choice(ADULTS)
 
 
 def profession(rng: Random) -> Entry | None:
     """My sister is a doctor; Paul isn't a student; are you a teacher?"""
-    roll, job = rng.randrange(6), _job(rng)
+    roll, job = rng.randrange(6), draw.profession(rng)
     if roll == 0:
         return g.question(YOU, job)
     if roll == 1:
@@ -54,7 +47,7 @@ def profession(rng: Random) -> Entry | None:
 
 def becoming(rng: Random) -> Entry | None:
     """She wants to become a lawyer; will he become an actor?"""
-    job, who = _job(rng, ("become", "devenir")), _one(rng)
+    job, who = draw.profession(rng, ("become", "devenir")), _one(rng)
     job = g.replace(job, ko=Ko(attach(job.ko.head, "이"), "되"))
     roll = rng.randrange(4)
     if roll == 0:

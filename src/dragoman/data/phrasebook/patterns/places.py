@@ -116,7 +116,7 @@ def there_are(rng: Random) -> Entry | None:
 def by_vehicle(rng: Random) -> Entry | None:
     """I go to the office by bus; did you go to Lyon by train?"""
     who, roll = draw.someone(rng), rng.randrange(4)
-    vehicle = rng.choice(VEHICLES)
+    vehicle = rng.choice([v for v in VEHICLES if v.en != "by train"])
     if rng.random() < 0.35:
         city = rng.choice(CITIES)
         place = Words(city.en, f"à {city.fr}", city.ko)
@@ -148,12 +148,14 @@ def by_vehicle(rng: Random) -> Entry | None:
 _HOURS = [(en, fr, ko) for en, fr, ko, _ in NUMBERS[:12] if en != "twelve"]
 
 
-def _hour(rng: Random) -> Words:
-    en, fr, ko = rng.choice(_HOURS[4:] if rng.random() < 0.7 else _HOURS)
-    hour = Words(f"{en} o'clock", f"{'une heure' if fr == 'un' else fr + ' heures'}", f"{ko} 시")
-    if rng.random() < 0.3:
+def _hour(rng: Random, earliest: int = 1, latest: int = 11) -> Words:
+    """An hour of the clock, whole or with its half or quarter."""
+    en, fr, ko = rng.choice(_HOURS[earliest - 1 : latest])
+    hour = Words(f"{en} o'clock", "une heure" if fr == "un" else f"{fr} heures", f"{ko} 시")
+    roll = rng.random()
+    if roll < 0.3:
         return Words(f"half past {en}", f"{hour.fr} et demie", f"{hour.ko} 반")
-    if rng.random() < 0.2:
+    if roll < 0.5:
         return Words(f"quarter past {en}", f"{hour.fr} et quart", f"{hour.ko} 십오 분")
     return hour
 
@@ -163,11 +165,11 @@ _OPENING = (
     ("close", "fermer", "문을 닫"),
 )
 _LEAVING = (("leave", "partir", "출발하"), ("arrive", "arriver", "도착하"))
+_LIKELY = {"open": (7, 11), "close": (5, 10), "leave": (1, 11), "arrive": (1, 11)}
 _TRANSPORT = (
     Noun("train", "train", "기차", False),
     Noun("bus", "bus", "버스", False),
     Noun("plane", "avion", "비행기", False),
-    Noun("boat", "bateau", "배", False),
 )
 
 
@@ -175,15 +177,14 @@ def hours(rng: Random) -> Entry | None:
     """The bank opens at nine o'clock; when does the train for Paris leave?"""
     if rng.random() < 0.5:
         noun = rng.choice([p for p in PLACES if p.en not in ("park", "beach", "airport", "station", "hospital")])
-        verb, tail = rng.choice(_OPENING), Words()
+        verb = rng.choice(_OPENING)
         subject = Words(f"the {noun.en}", noun.the.fr, noun.ko)
     else:
         noun, city = rng.choice(_TRANSPORT), rng.choice(CITIES[:8])
         verb = rng.choice(_LEAVING)
         subject = Words(f"the {noun.en} to {city.en}", f"{noun.the.fr} pour {city.fr}", f"{city.ko}행 {noun.ko}")
-        tail = Words()
     who = g.Subject(subject)
-    does = Predicate((verb[0], tail.en), (verb[1], tail.fr), Ko(verb[2].rpartition(" ")[0], verb[2].rpartition(" ")[2]))
+    does = predicate(verb[0], verb[1], verb[2] + "다")
     if rng.random() < 0.2:
         return g.entry(
             f"what time {g.en_question(who, does)}",
@@ -191,7 +192,7 @@ def hours(rng: Random) -> Entry | None:
             f"{who.topic} 몇 시에 {does.ko.finish()}",
             "?",
         )
-    hour = _hour(rng)
+    hour = _hour(rng, *_LIKELY[verb[0]])
     when = Words(f"at {hour.en}", f"à {hour.fr}", f"{hour.ko}에")
     if rng.random() < 0.2:
         return g.question(who, does, Say(when=when))
@@ -199,24 +200,24 @@ def hours(rng: Random) -> Entry | None:
 
 
 _ROUTINE = rows("""
-get up | se lever | 일어나
-go to bed | se coucher | 자
-start work | commencer le travail | 일을 시작하
-finish work | finir le travail | 일을 끝내
-have lunch | déjeuner | 점심을 먹
-have dinner | dîner | 저녁을 먹
-leave the house | sortir de la maison | 집에서 나가
-go home | rentrer à la maison | 집에 가
-arrive at the office | arriver au bureau | 사무실에 도착하
-take the train | prendre le train | 기차를 타
+get up | se lever | 일어나 | 6 10
+go to bed | se coucher | 자 | 9 11
+start work | commencer le travail | 일을 시작하 | 7 10
+finish work | finir le travail | 일을 끝내 | 4 8
+have lunch | déjeuner | 점심을 먹 | 1 2
+have dinner | dîner | 저녁을 먹 | 6 9
+leave the house | sortir de la maison | 집에서 나가 | 6 9
+go home | rentrer à la maison | 집에 가 | 4 9
+arrive at the office | arriver au bureau | 사무실에 도착하 | 7 10
+take the train | prendre le train | 기차를 타 | 1 11
 """)
 
 
 def routine(rng: Random) -> Entry | None:
     """My father gets up at six o'clock; I had lunch at half past twelve."""
-    en, fr, ko = rng.choice(_ROUTINE)
+    en, fr, ko, between = rng.choice(_ROUTINE)
     does = predicate(en, fr, ko + "다")
-    hour = _hour(rng)
+    hour = _hour(rng, *map(int, between.split()))
     at = Words(f"at {hour.en}", f"à {hour.fr}", f"{hour.ko}에")
     roll = rng.randrange(4)
     if roll == 0:
@@ -266,6 +267,13 @@ _SKY_TIMES = (
 )
 
 
+def _region(where: Words, weather: str, particle: str = "에") -> str:
+    """The place of the weather: where rain falls, or what is cold."""
+    if not where.ko:
+        return ""
+    return where.ko + particle if weather[0] in "비눈바" else attach(where.ko, "은")
+
+
 def weather(rng: Random) -> Entry | None:
     """It will rain in Paris tomorrow."""
     row, tense = rng.choice(_WEATHER), rng.randrange(3)
@@ -273,13 +281,13 @@ def weather(rng: Random) -> Entry | None:
     when = rng.choice(_SKY_TIMES[tense][: 1 if tense == 0 else None])
     if rng.random() < 0.4:
         country = rng.choice(COUNTRIES)
-        where = Words(f"in {country[0]}", country[1], f"{country[3]}에는")
+        where = Words(f"in {country[0]}", country[1], country[3])
     else:
         city = rng.choice(CITIES)
-        where = Words(f"in {city.en}", f"à {city.fr}", f"{city.ko}에는")
+        where = Words(f"in {city.en}", f"à {city.fr}", city.ko)
     if rng.random() < 0.1:
         where = Words()
-    return g.entry(g.join(en, where.en, when.en), g.join(fr, where.fr, when.fr), g.join(when.ko, where.ko, ko))
+    return g.entry(g.join(en, where.en, when.en), g.join(fr, where.fr, when.fr), g.join(when.ko, _region(where, ko), ko))
 
 
 _CLIMATE = rows("""
@@ -308,7 +316,7 @@ def climate(rng: Random) -> Entry | None:
         when = Words(f"in {month.en}", f"en {month.fr}", f"{month.ko}에")
     if where.en == "Brazil" and (cold or warm):
         return None
-    return g.entry(f"{en} in {where.en} {when.en}", f"{fr} {where.fr} {when.fr}", f"{where.ko}에는 {when.ko} {ko}")
+    return g.entry(f"{en} in {where.en} {when.en}", f"{fr} {where.fr} {when.fr}", f"{_region(where, ko, '에는')} {when.ko} {ko}")
 
 
 def how_to_go(rng: Random) -> Entry | None:
