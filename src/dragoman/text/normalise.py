@@ -1,21 +1,31 @@
-"""Normalisation: what is done to a text before it is cut into tokens, and undone in what is written."""
+"""Normalisation: what is done to a text before it is cut into tokens, and undone in the output."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from typing import Literal
 
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass
+
+# Characters that show nothing and only make equal texts unequal: controls, soft hyphens, zero-width
+# spaces, direction marks. The joiners U+200C and U+200D stay: they shape letters and emoji.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f"
+    "\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
+# Halves of a character, which JSON can smuggle in and UTF-8 cannot write.
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _SYLLABLES = re.compile("[\uac00-\ud7a3]+")
-_LONE_STOP = re.compile(r"(?<![.\s])\s*[.。]$")
-# Zero-width joiners shape letters and emoji; other format characters only make equal texts unequal.
-_JOINERS = {"\u200c", "\u200d"}
+_LONE_STOP = re.compile(r"(?<=[^.。\s])\s*[.。]$")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Normaliser:
     """Unicode NFC, plain spaces, no invisible characters; and what is asked for.
+
+    Normalising twice changes nothing more.
 
     Attributes:
         lowercase: Drop case.
@@ -29,11 +39,9 @@ class Normaliser:
 
     def __call__(self, text: str) -> str:
         """Normalise a text."""
-        text = unicodedata.normalize("NFC", text)
-        if not text.isascii() or not text.isprintable():
-            text = "".join(_visible(character) for character in text)
+        text = _SURROGATE.sub("\ufffd", _INVISIBLE.sub("", text))
         # The tokenizers write a space as ▁, so a ▁ of the text's own becomes its look-alike.
-        text = " ".join(text.replace("\u2581", "_").split())
+        text = unicodedata.normalize("NFC", " ".join(text.replace("\u2581", "_").split()))
         if self.lowercase:
             text = unicodedata.normalize("NFC", text.lower())
         if self.final_stop == "drop":
@@ -43,13 +51,6 @@ class Normaliser:
     def undo(self, text: str) -> str:
         """Put syllables together again; case and stops that were dropped are gone."""
         return unicodedata.normalize("NFC", text)
-
-
-def _visible(character: str) -> str:
-    category = unicodedata.category(character)
-    if character.isspace() or category in ("Cc", "Zl", "Zp", "Zs"):
-        return " "
-    return "" if category == "Cf" and character not in _JOINERS else character
 
 
 def _take_apart(syllables: re.Match[str]) -> str:

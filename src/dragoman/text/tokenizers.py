@@ -1,12 +1,14 @@
 """Tokenizers: words, characters, BPE and unigram pieces, on the `tokenizers` library.
 
-A space is written as ▁ before the word that follows it, so that tokens put side by side give the text back
-exactly: `j'ai faim.` -> `▁j'` `ai` `▁faim` `.`.
+A space is written as ▁ before the word that follows it, so that tokens put side by side give the
+text back exactly: `j'ai faim.` -> `▁j'` `ai` `▁faim` `.`.
 """
 
 from __future__ import annotations
 
 import json
+import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -18,10 +20,19 @@ from dragoman.errors import ModelError
 from dragoman.text.normalise import Normaliser
 from dragoman.text.vocabulary import EOS, PAD, SOS, SPECIALS, UNK
 
+# The library's threads do not survive a fork (data loaders, servers), and it warns of each.
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
 _VERSION = 1
 _SPACE = "▁"
-# A word with its marks and its elision, or any other single character: punctuation stands alone.
-_PIECE = rf"{_SPACE}?[\p{{L}}\p{{M}}\p{{N}}_]+['’]?|{_SPACE}?[^\p{{L}}\p{{M}}\p{{N}}_{_SPACE}]|{_SPACE}"
+# Letters, marks, digits, and the joiners of Persian and Indic words.
+_LETTER = r"[\p{L}\p{M}\p{N}_\x{200C}\x{200D}]"
+# A word and its elision, or any other single character as people count them (a flag is one):
+# punctuation stands alone.
+_WORDS = rf"{_SPACE}?{_LETTER}+(?:['’](?={_LETTER}))?|{_SPACE}?(?!{_SPACE})\X|{_SPACE}"
+_CHARACTERS = r"[\s\S]"
+# For private use, and in no corpus: to see whether a tokenizer knows what to do with the unknown.
+_UNSEEN = "\ue000"
 
 
 @dataclass(frozen=True)
@@ -31,7 +42,8 @@ class TokenizerOptions:
     Attributes:
         kind: A row of TOKENIZERS.
         vocab_size: Most tokens, the four special ones included.
-        min_frequency: How often a token must occur to be kept.
+        min_frequency: How often a word, a character or a BPE merge (which needs two anyway) must
+            occur to be kept.
         normaliser: What is done to the text first.
     """
 
@@ -73,6 +85,10 @@ class Tokenizer:
         clean = [_mark(self.normaliser(text)) for text in texts]
         return [encoding.ids for encoding in self._pieces.encode_batch_fast(clean)]
 
+    def id_of(self, token: str) -> int | None:
+        """Look up a token as it is stored, such as `▁student`; None if there is no such token."""
+        return self._pieces.token_to_id(token)
+
     def tokens(self, ids: Iterable[int]) -> list[str]:
         """Name tokens as they are stored."""
         return [self._pieces.id_to_token(number) or SPECIALS[UNK] for number in ids]
@@ -83,14 +99,17 @@ class Tokenizer:
         return [token.removeprefix(_SPACE) or "␣" for token in shown]
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Turn ids into text; special tokens say nothing."""
+        """Turn ids into text; special tokens, UNK among them, say nothing."""
         text = "".join(self.tokens(number for number in ids if number >= len(SPECIALS)))
-        return self.normaliser.undo(text.replace(_SPACE, " ").strip())
+        return self.normaliser.undo(" ".join(text.replace(_SPACE, " ").split()))
 
     def to_json(self) -> str:
         """Write everything that `from_json` needs."""
-        pieces = json.loads(self._pieces.to_str())
-        content = {"dragoman_tokenizer": _VERSION, "normaliser": asdict(self.normaliser), "pieces": pieces}
+        content = {
+            "dragoman_tokenizer": _VERSION,
+            "normaliser": asdict(self.normaliser),
+            "pieces": json.loads(self._pieces.to_str()),
+        }
         return json.dumps(content, ensure_ascii=False)
 
     @classmethod
@@ -98,20 +117,32 @@ class Tokenizer:
         """Read what `to_json` wrote.
 
         Raises:
-            ModelError: It is damaged, or something else.
+            ModelError: It is damaged, something else, or of another version.
         """
         try:
             content: Any = json.loads(text)
             version = content["dragoman_tokenizer"]
-            normaliser = Normaliser(**content["normaliser"])
-            pieces = library.Tokenizer.from_str(json.dumps(content["pieces"]))
-        # The library raises bare Exceptions for what it cannot read.
-        except Exception as error:
-            raise ModelError(f"not a tokenizer of dragoman's, or a damaged one ({error}).") from None
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise ModelError(
+                "not a tokenizer that dragoman wrote, or a damaged one; copy it anew."
+            ) from None
         if version != _VERSION:
-            raise ModelError(f"a tokenizer of format {version}; this version of dragoman reads {_VERSION}.")
+            raise ModelError(
+                f"a tokenizer of format {version!r}, but this dragoman reads format {_VERSION}."
+            )
+        try:
+            normaliser = Normaliser(**content["normaliser"])
+            pieces = _load(content["pieces"])
+            pieces.encode(_UNSEEN)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # The library's panics are no Exceptions.
+            reason = str(error).partition("\n")[0]
+            raise ModelError(f"a damaged tokenizer ({reason}); copy it anew.") from None
         if [pieces.id_to_token(number) for number in (PAD, UNK, SOS, EOS)] != list(SPECIALS):
             raise ModelError(f"a tokenizer whose first tokens are not {' '.join(SPECIALS)}.")
+        if max(pieces.get_vocab().values()) >= pieces.get_vocab_size():
+            raise ModelError("a damaged tokenizer, whose ids leave gaps; copy it anew.")
         return cls(normaliser, pieces)
 
 
@@ -119,61 +150,89 @@ def _mark(text: str) -> str:
     return _SPACE + text.replace(" ", _SPACE) if text else ""
 
 
-def _assemble(model: models.Model, pieces: str | None) -> library.Tokenizer:
+def _frequent_characters(texts: Sequence[str], options: TokenizerOptions) -> Sequence[str]:
+    """Drop rare characters, so that an alphabet leaves half of a large vocabulary to pieces."""
+    room = max(0, options.vocab_size - len(SPECIALS) - len(_SPACE))
+    room = min(room, max(100, options.vocab_size // 2))
+    counts = Counter("".join(texts))
+    ranked = sorted(counts, key=lambda character: (-counts[character], character))
+    frequent = [c for c in ranked[:room] if counts[c] >= options.min_frequency]
+    rare = {ord(character): None for character in counts.keys() - frequent}
+    return [text.translate(rare) for text in texts] if rare else texts
+
+
+def _train(
+    model: models.Model, pattern: str, trainer: trainers.Trainer, texts: Iterable[str]
+) -> dict[str, Any]:
     tokenizer = library.Tokenizer(model)
-    pattern = library.Regex(pieces or "[\\s\\S]")
-    tokenizer.pre_tokenizer = pre_tokenizers.Split(pattern, behavior="isolated")
-    return tokenizer
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(library.Regex(pattern), behavior="isolated")
+    tokenizer.train_from_iterator((_mark(text) for text in texts), trainer)
+    content: dict[str, Any] = json.loads(tokenizer.to_str())
+    # Special tokens keep their ids, but written in a text they are plain text.
+    content["added_tokens"] = []
+    return content
 
 
-def _train_words(texts: Sequence[str], options: TokenizerOptions, pieces: str = _PIECE) -> library.Tokenizer:
+def _load(content: dict[str, Any]) -> library.Tokenizer:
+    return library.Tokenizer.from_str(json.dumps(content))
+
+
+def _train_words(
+    texts: Sequence[str], options: TokenizerOptions, pattern: str = _WORDS
+) -> library.Tokenizer:
     """Whole words and punctuation marks; what is rare or new is <unk>."""
-    tokenizer = _assemble(models.WordLevel({SPECIALS[UNK]: UNK}, unk_token=SPECIALS[UNK]), pieces)
     trainer = trainers.WordLevelTrainer(
         vocab_size=options.vocab_size,
         min_frequency=options.min_frequency,
         show_progress=False,
         special_tokens=list(SPECIALS),
     )
-    return _train(tokenizer, texts, trainer)
+    model = models.WordLevel({SPECIALS[UNK]: UNK}, unk_token=SPECIALS[UNK])
+    return _load(_train(model, pattern, trainer, texts))
 
 
 def _train_characters(texts: Sequence[str], options: TokenizerOptions) -> library.Tokenizer:
     """Every character a token."""
-    return _train_words(texts, options, r"[\s\S]")
+    return _train_words(texts, options, _CHARACTERS)
 
 
 def _train_bpe(texts: Sequence[str], options: TokenizerOptions) -> library.Tokenizer:
     """Byte-pair encoding (Sennrich et al. 2016, arXiv:1508.07909), on characters."""
-    tokenizer = _assemble(models.BPE(unk_token=SPECIALS[UNK]), _PIECE)
     trainer = trainers.BpeTrainer(
         vocab_size=options.vocab_size,
         min_frequency=max(2, options.min_frequency),
         show_progress=False,
         special_tokens=list(SPECIALS),
-        limit_alphabet=max(100, options.vocab_size // 2),
     )
-    return _train(tokenizer, texts, trainer)
+    model = models.BPE(unk_token=SPECIALS[UNK])
+    return _load(_train(model, _WORDS, trainer, _frequent_characters(texts, options)))
 
 
 def _train_unigram(texts: Sequence[str], options: TokenizerOptions) -> library.Tokenizer:
-    """Unigram language model pieces (Kudo 2018, arXiv:1804.10959)."""
-    tokenizer = _assemble(models.Unigram(), _PIECE)
+    """Unigram language model pieces (Kudo 2018, arXiv:1804.10959).
+
+    The library sums in the order of a hash map, new in every run, and in that order too it gives
+    the characters that its EM lost a place among the least likely. Scores are therefore rounded,
+    and those characters all made least likely, so that the same texts give the same file.
+    """
     trainer = trainers.UnigramTrainer(
         vocab_size=options.vocab_size,
         show_progress=False,
         special_tokens=list(SPECIALS),
         unk_token=SPECIALS[UNK],
     )
-    return _train(tokenizer, texts, trainer)
-
-
-def _train(tokenizer: library.Tokenizer, texts: Sequence[str], trainer: trainers.Trainer) -> library.Tokenizer:
-    """Train, then forget that special tokens are special: in a person's text they are plain text."""
-    tokenizer.train_from_iterator((_mark(text) for text in texts), trainer)
-    content = json.loads(tokenizer.to_str())
-    content["added_tokens"] = []
-    return library.Tokenizer.from_str(json.dumps(content))
+    content = _train(models.Unigram(), _WORDS, trainer, _frequent_characters(texts, options))
+    vocabulary: list[tuple[str, float]] = content["model"]["vocab"]
+    specials, learned = vocabulary[: len(SPECIALS)], vocabulary[len(SPECIALS) :]
+    least = min((score for _, score in learned), default=0.0)
+    lost = least + 0.0001 * sum(len(token) == 1 for token, _ in learned)
+    scores = {
+        token: round(least if len(token) == 1 and score < lost else score, 6)
+        for token, score in learned
+    }
+    ranked = sorted(scores.items(), key=lambda item: (-item[1], item[0]))
+    content["model"]["vocab"] = [*specials, *ranked]
+    return _load(content)
 
 
 TOKENIZERS: dict[str, Callable[[Sequence[str], TokenizerOptions], library.Tokenizer]] = {

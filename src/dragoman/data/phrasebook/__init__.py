@@ -2,7 +2,7 @@
 
 Written by us as a lexicon and a grammar, from which the sentences are drawn; public domain (CC0).
 `lexicon` holds the words, `english`, `french` and `korean` their forms, `grammar` the clause in
-three languages at once, `patterns` the kinds of sentences, and `split` what is held out.
+three languages at once, `patterns` the kinds of sentences, and `holdout` what is held out.
 
 An English sentence has one translation that follows from the English alone: I, you, we and they
 are masculine unless the English says otherwise; you is tu, and vous where the English shows it
@@ -16,8 +16,8 @@ from pathlib import Path
 from random import Random
 
 from dragoman.data.phrasebook.grammar import Entry
+from dragoman.data.phrasebook.holdout import Split, familiar, hold_out
 from dragoman.data.phrasebook.patterns import FIXED, PATTERNS
-from dragoman.data.phrasebook.split import Split, familiar, split
 from dragoman.errors import DataError
 
 __all__ = ["LANGUAGES", "Entry", "Split", "entries", "pairs", "write"]
@@ -51,7 +51,7 @@ def _corpus(seed: int) -> tuple[Entry, ...]:
 
 @lru_cache(maxsize=2)
 def _splits(seed: int) -> dict[Split, list[Entry]]:
-    return split(_corpus(seed), seed, FIXED)
+    return hold_out(_corpus(seed), seed, FIXED)
 
 
 def entries(seed: int = 1) -> list[Entry]:

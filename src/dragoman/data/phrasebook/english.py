@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache
 from typing import Literal, NamedTuple
 
 Tense = Literal["present", "past", "future"]
@@ -71,7 +71,7 @@ class Verb(NamedTuple):
     gerund: str
 
 
-@lru_cache(maxsize=None)
+@cache
 def verb(base: str) -> Verb:
     """Inflect a verb: from the table of irregular ones, or by rule."""
     if base in _IRREGULAR:

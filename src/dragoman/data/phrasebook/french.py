@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache
 from typing import Literal, NamedTuple
 
 Tense = Literal["present", "past", "future", "imperfect"]
@@ -11,8 +11,23 @@ Tense = Literal["present", "past", "future", "imperfect"]
 _FUTURE = ("ai", "as", "a", "ons", "ez", "ont")
 _REFLEXIVE = ("me", "te", "se", "nous", "vous", "se")
 _WITH_ETRE = frozenset(
-    "aller venir partir sortir arriver rester rentrer entrer devenir monter descendre tomber "
-    "naître revenir retourner".split()
+    [
+        "aller",
+        "venir",
+        "partir",
+        "sortir",
+        "arriver",
+        "rester",
+        "rentrer",
+        "entrer",
+        "devenir",
+        "monter",
+        "descendre",
+        "tomber",
+        "naître",
+        "revenir",
+        "retourner",
+    ]
 )
 _STRONG = {
     "acheter": "achèt",
@@ -27,7 +42,12 @@ _STRONG = {
     "envoyer": "envoi",
     "nettoyer": "nettoi",
 }
-_FUTURE_STEM = {"préférer": "préférer", "espérer": "espérer", "répéter": "répéter", "envoyer": "enverr"}
+_FUTURE_STEM = {
+    "préférer": "préférer",
+    "espérer": "espérer",
+    "répéter": "répéter",
+    "envoyer": "enverr",
+}
 _PARTICIPLE = {"ouvrir": "ouvert", "offrir": "offert"}
 _IRREGULAR = {
     row.split()[0]: row.split()[1:]
@@ -88,7 +108,7 @@ class Verb(NamedTuple):
     auxiliary: str
 
 
-@lru_cache(maxsize=None)
+@cache
 def verb(infinitive: str) -> Verb:
     """Conjugate a verb: from the table of irregular ones, or by its class."""
     auxiliary = "être" if infinitive in _WITH_ETRE else "avoir"

@@ -14,10 +14,7 @@ from typing import NamedTuple
 
 from dragoman.data.phrasebook import english, french
 from dragoman.data.phrasebook.english import Tense
-from dragoman.data.phrasebook.korean import Ko, Style, attach, eu
-
-
-__all__ = ["attach", "english", "eu", "replace"]
+from dragoman.data.phrasebook.korean import Ko, Style, attach
 
 
 class Entry(NamedTuple):
@@ -230,7 +227,9 @@ def fr_clause(subject: Subject, predicate: Predicate, say: Say = PLAIN) -> str:
     return join(core, tail, say.when.fr)
 
 
-def ko_clause(subject: Subject, predicate: Predicate, say: Say = PLAIN, topic: str | None = None) -> str:
+def ko_clause(
+    subject: Subject, predicate: Predicate, say: Say = PLAIN, topic: str | None = None
+) -> str:
     """The Korean sentence, without punctuation; the same for a statement and a question."""
     ko = predicate.ko
     adverb = say.adverb.ko
@@ -313,8 +312,9 @@ def wanting(predicate: Predicate, subject: Subject) -> Predicate:
 
 
 def liking(predicate: Predicate, subject: Subject) -> Predicate:
-    """Likes to do."""
-    return _wrapped(predicate, subject, ("like", "to"), ("aimer", ""), predicate.ko.liked())
+    """Likes to do; under negation French keeps the partitive (n'aime pas manger du pain)."""
+    liked = _wrapped(predicate, subject, ("like", "to"), ("aimer", ""), predicate.ko.liked())
+    return replace(liked, fr_negative=None)
 
 
 def going(predicate: Predicate, subject: Subject) -> Predicate:

@@ -8,7 +8,7 @@ being able, ...) wraps one predicate in the next, and `Ko.finish` puts the sente
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache
 from typing import Literal
 
 Tense = Literal["present", "past", "future"]
@@ -48,7 +48,7 @@ def _with_tail(word: str, tail: str) -> str:
     return word[:-1] + _join(lead, vowel, tail)
 
 
-@lru_cache(maxsize=None)
+@cache
 def attach(word: str, particle: str) -> str:
     """Put a particle on a word, in the shape that the word's last syllable asks for.
 
@@ -71,7 +71,7 @@ def _b_irregular(stem: str) -> bool:
     return _tail(stem) == "ㅂ" and not stem.endswith(_B_REGULAR)
 
 
-@lru_cache(maxsize=None)
+@cache
 def infinitive(stem: str) -> str:
     """The 아/어 form, with vowel harmony, contraction and the irregular classes."""
     head, last = stem[:-1], stem[-1]
@@ -100,7 +100,7 @@ def infinitive(stem: str) -> str:
     return stem if vowel in "ㅏㅓㅐㅔㅕ" else stem + "어"
 
 
-@lru_cache(maxsize=None)
+@cache
 def eu(stem: str, ending: str) -> str:
     """Put on an ending that takes a linking 으 after a consonant.
 
@@ -171,12 +171,13 @@ class Ko:
         return replace(self, head=f"{self.head} {adverb}".strip()) if adverb else self
 
     def negated(self) -> Ko:
-        """-지 않다, and 아니다, 없다 and 모르다 for 이다, 있다 and 알다."""
+        """-지 않다, -지 못하다 of understanding; 아니다, 없다, 모르다 for 이다, 있다, 알다."""
         if self.stem == "이":
             return Ko(attach(self.head, "이"), "아니", adjective=True)
         if self.stem == "알" or (self.stem == "있" and not self.exists):
             return replace(self, stem="없" if self.stem == "있" else "모르")
-        return Ko(self.form(self.stem + "지"), "않", self.adjective)
+        no = "못하" if self.stem == "이해하" else "않"
+        return Ko(self.form(self.stem + "지"), no, self.adjective)
 
     def progressive(self) -> Ko:
         """-고 있다: to be doing."""
@@ -265,6 +266,8 @@ class Ko:
         if tense == "future":
             return self.planned(honorific=honorific).finish(style=style)
         ko = self.honorific() if honorific else self
+        if style != "polite" and ko.stem == "이" and ko.head.endswith(" 거"):
+            return formal(ko.head, style)
         return ko.form(ko._past_ending(style) if tense == "past" else ko._ending(style))
 
     def _closed(self) -> bool:
@@ -284,8 +287,6 @@ class Ko:
         return infinitive(self.stem) + "요"
 
     def _past_ending(self, style: Style) -> str:
-        if self.stem == "이":
-            stem = "이었" if self._closed() else "였"
-        else:
-            stem = _past(self.stem)
+        copula = "이었" if self._closed() else "였"
+        stem = copula if self.stem == "이" else _past(self.stem)
         return stem + "어요" if style == "polite" else formal(stem, style)

@@ -14,8 +14,6 @@ from dragoman.data.phrasebook.lexicon.tables import (
     indefinite_objects,
     predicate,
     predicates,
-    with_object,
-
 )
 from dragoman.data.phrasebook.lexicon.things import (
     BOOKS,
@@ -86,7 +84,7 @@ study | étudier | 공부하다 | calm
 do homework | faire les devoirs | 숙제를 하다 | calm
 write a letter | écrire une lettre / de lettre | 편지를 쓰다 | event calm
 write letters | écrire des lettres / de lettres | 편지를 쓰다 | habit
-write a novel | écrire un roman / de roman | 소설을 쓰다 | event calm
+write a novel | écrire un roman / de roman | 소설을 쓰다 | event calm trip
 send an email | envoyer un e-mail / d'e-mail | 이메일을 보내다 | event
 send emails | envoyer des e-mails / d'e-mails | 이메일을 보내다 | habit
 speak with the teacher | parler avec le professeur | 선생님과 이야기하다 |
@@ -107,8 +105,8 @@ sell the house | vendre la maison | 집을 팔다 | event
 sell the car | vendre la voiture | 자동차를 팔다 | event
 """)
 MEALS = [
-    *indefinite_objects(("drink", "boire", "을 마시다"), DRINKS, "fun trip calm meal minor"),
-    *indefinite_objects(("eat", "manger", "을 먹다"), [*DISHES, *FOODS], "fun trip calm meal minor"),
+    *indefinite_objects(("drink", "boire", "을 마시다"), DRINKS, "fun calm meal minor"),
+    *indefinite_objects(("eat", "manger", "을 먹다"), [*DISHES, *FOODS], "fun calm meal minor"),
 ]
 COOKING = indefinite_objects(("make", "faire", "을 만들다"), [*DISHES[6:8], FOODS[8]], "fun minor")
 PURCHASES = [
@@ -120,7 +118,10 @@ PURCHASES = [
 READING = indefinite_objects(("read", "lire", "을 읽다"), BOOKS, "fun calm")
 STUDIES = [
     predicate(
-        f"{en} {language.en}", f"{fr} le {language.fr}", f"{language.ko}를 {ko}다", f"{tags} language"
+        f"{en} {language.en}",
+        f"{fr} le {language.fr}",
+        f"{language.ko}를 {ko}다",
+        f"{tags} language",
     )
     for language in LANGUAGES
     for en, fr, ko, tags in (
@@ -136,7 +137,7 @@ SPEAKING = [
 OUTINGS = [
     predicate(f"go to the {p.en}", f"aller à {p.the.fr}", f"{p.ko}에 가다", "out")
     for p in PLACES
-    if p.en not in ("hospital", "church")
+    if p.en not in ("hospital", "church", "school")
 ] + predicates("""
 go to school | aller à l'école | 학교에 가다 | out
 go to work | aller au travail | 회사에 가다 | out am
@@ -144,7 +145,6 @@ go to church | aller à l'église | 교회에 가다 | out
 go to the hospital | aller à l'hôpital | 병원에 가다 | out
 go to the doctor | aller chez le médecin | 병원에 가다 | out
 """)
-OUTINGS = [p for p in OUTINGS if p.base != "go to the school"]
 TRAVELS = [
     *(
         predicate(f"{en} {city.en}", f"{fr} {city.fr}", f"{attach(city.ko, ko)}다", tags)
@@ -161,7 +161,7 @@ TRAVELS = [
         for en, fr, korean, tags in (
             ("go to", "aller", "에 가다", "far fun"),
             ("travel to", "voyager", "에 여행을 가다", "far fun"),
-            ("return to", "retourner", "에 돌아가다", "far state"),
+            ("return to", "retourner", "으로 돌아가다", "far state"),
         )
     ),
 ]
@@ -231,7 +231,7 @@ turn left | tourner à gauche | 왼쪽으로 가다
 turn right | tourner à droite | 오른쪽으로 가다
 go straight ahead | aller tout droit | 똑바로 가다
 answer the question | répondre à la question | 질문에 대답하다
-leave the bag here | laisser le sac ici | 가방을 여기에 두다
+leave the bag here | laisser le sac ici | 가방을 여기에 놓다
 wait for the bus here | attendre le bus ici | 여기에서 버스를 기다리다
 """) + [
     predicate(f"speak {language.en}", f"parler {language.fr}", f"{language.ko}로 말하다")

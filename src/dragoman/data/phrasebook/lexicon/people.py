@@ -111,7 +111,9 @@ ADULTS = [
     if not s.plural and s.words.en not in ("my grandmother", "my grandfather")
 ]
 
-PROFESSIONS = [["a " + row[0], *row[1:]] for row in rows("""
+PROFESSIONS = [
+    ["a " + row[0], *row[1:]]
+    for row in rows("""
 student | étudiant | étudiante | 학생
 doctor | médecin | médecin | 의사
 teacher | professeur | professeure | 선생님
@@ -137,7 +139,8 @@ pilot | pilote | pilote | 조종사
 secretary | secrétaire | secrétaire | 비서
 translator | traducteur | traductrice | 번역가
 waiter | serveur | serveuse | 종업원
-""")]
+""")
+]
 """English with its article, French masculine and feminine without one, Korean."""
 
 NATIONALITIES = rows("""

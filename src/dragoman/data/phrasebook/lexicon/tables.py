@@ -121,7 +121,9 @@ class Noun:
     @property
     def this(self) -> Words:
         """The noun that is here."""
-        return Words(f"this {self.en}", f"{'cette' if self.feminine else 'ce'} {self.fr}", f"이 {self.ko}")
+        return Words(
+            f"this {self.en}", f"{'cette' if self.feminine else 'ce'} {self.fr}", f"이 {self.ko}"
+        )
 
     @property
     def these(self) -> Words:
@@ -140,7 +142,9 @@ class Noun:
         ko = _KO_POSSESSIVE[possessor] if ko is None else ko
         if plural:
             bare = self.plural
-            return Words(f"{possessor} {bare.en}", f"{several} {bare.fr}", f"{ko} {self.ko}".strip())
+            return Words(
+                f"{possessor} {bare.en}", f"{several} {bare.fr}", f"{ko} {self.ko}".strip()
+            )
         fr = f"{feminine if self.feminine else masculine} {self.fr}"
         return Words(f"{possessor} {self.en}", fr, f"{ko} {self.ko}".strip())
 
@@ -246,9 +250,7 @@ def predicate(en: str, fr: str, ko: str, tags: str = "") -> Predicate:
     head, _, stem = ko.removesuffix("다").rpartition(" ")
     kinds = frozenset(tags.split())
     korean = Ko(head, stem, adjective="adj" in kinds, exists="exists" in kinds)
-    return Predicate(
-        (en_verb, en_tail), (fr_verb, fr_tail), korean, negative or None, tags=kinds
-    )
+    return Predicate((en_verb, en_tail), (fr_verb, fr_tail), korean, negative or None, tags=kinds)
 
 
 def predicates(table: str) -> list[Predicate]:
@@ -272,7 +274,9 @@ def with_object(
     return predicate(f"{en} {thing.en}", f"{fr} {thing.fr}{slash}", attach(thing.ko, ko), tags)
 
 
-def indefinite_objects(verb: tuple[str, str, str], things: list[Noun], tags: str = "") -> list[Predicate]:
+def indefinite_objects(
+    verb: tuple[str, str, str], things: list[Noun], tags: str = ""
+) -> list[Predicate]:
     """A verb with each thing as an indefinite object, one or some of it.
 
     A single counted thing suits an event, several suit a habit.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dragoman.data.phrasebook.grammar import Words
 from dragoman.data.phrasebook.lexicon.tables import adjectives, nouns, rows, words
 
 DRINKS = nouns(
@@ -30,11 +29,9 @@ salad | salade f | 샐러드 | 개
 chocolate | chocolat m | 초콜릿 | 개
 ice cream | glace f | 아이스크림 | 개
 kimchi | kimchi m | 김치 | 인분
-fruit | fruits m | 과일 | 개
 """,
     mass=True,
 )
-DISHES = [dish for dish in DISHES if dish.en != "fruit"]
 FOODS = nouns("""
 apple | pomme f | 사과 | 개
 orange | orange f | 오렌지 | 개
@@ -168,7 +165,7 @@ big | grand | 크다 | thing home
 small | petit | 작다 | thing home
 beautiful | beau/belle/beaux/belles | 아름답다 | home clothes
 pretty | joli | 예쁘다 | clothes small
-expensive | cher | 비싸다 | thing clothes small food home book device
+expensive | cher | 비싸다 | thing clothes small food price book device
 clean | propre | 깨끗하다 | home clothes
 heavy | lourd | 무겁다 | small device
 light | léger | 가볍다 | small

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 from dragoman.data.phrasebook import grammar as g
-from dragoman.data.phrasebook.grammar import Entry, Pattern, Say, Subject, Words
-from dragoman.data.phrasebook.korean import Ko
+from dragoman.data.phrasebook.grammar import Entry, Pattern, Predicate, Say, Subject, Words
+from dragoman.data.phrasebook.korean import Ko, attach, eu
 from dragoman.data.phrasebook.lexicon.actions import MEALS, SPEAKING
 from dragoman.data.phrasebook.lexicon.people import (
     CHARACTERS,
@@ -16,7 +17,6 @@ from dragoman.data.phrasebook.lexicon.people import (
     SHE,
     THEY,
     THIRD,
-    WE,
     I,
 )
 from dragoman.data.phrasebook.lexicon.tables import predicate, predicates
@@ -25,8 +25,8 @@ from dragoman.data.phrasebook.lexicon.times import FUTURE, HABIT, PAST
 from dragoman.data.phrasebook.patterns import draw
 
 
-def _topic_form(noun: g.Words) -> str:
-    return g.attach(noun.ko, "은")
+def _topic_form(noun: Words) -> str:
+    return attach(noun.ko, "은")
 
 
 _NO_WORK = predicates("""
@@ -67,7 +67,7 @@ _CAUSES = [
 def _again(subject: Subject) -> Subject:
     """The subject as its pronoun, left out in Korean."""
     pronoun = subject.pronoun
-    return g.replace(subject, words=Words(pronoun.en, pronoun.fr))
+    return replace(subject, words=Words(pronoun.en, pronoun.fr))
 
 
 def because(rng: Random) -> Entry | None:
@@ -178,7 +178,7 @@ def that(rng: Random) -> Entry | None:
 def both(rng: Random) -> Entry | None:
     """Marie is reading a book and Paul is making coffee."""
     first, second = draw.someone(rng), draw.someone(rng)
-    if first.words == second.words or {first.words.en, second.words.en} & {"I", "they"}:
+    if first.words == second.words or first in PRONOUNS or second in PRONOUNS[1:]:
         return None
     one, other = draw.action(rng, draw.CALM), draw.action(rng, draw.CALM)
     if one.en == other.en:
@@ -194,7 +194,7 @@ def both(rng: Random) -> Entry | None:
 def while_(rng: Random) -> Entry | None:
     """While Marie is cooking, Paul is doing the dishes."""
     first, second = draw.someone(rng), draw.someone(rng)
-    if first.words == second.words or first in PRONOUNS or second is WE:
+    if first.words == second.words or first in PRONOUNS or second in PRONOUNS[1:]:
         return None
     one, other = draw.action(rng, draw.CALM), draw.action(rng, draw.CALM)
     if one.en == other.en:
@@ -224,7 +224,7 @@ def taste(rng: Random) -> Entry | None:
         dislike = _liking(other.generic)
         no, pronoun = Say(negation="pas"), _again(who)
         ko = like.ko.honorific() if who.honorific else like.ko
-        contrast = g.replace(dislike.ko, head=_topic_form(other.generic)).negated()
+        contrast = replace(dislike.ko, head=_topic_form(other.generic)).negated()
         end = contrast.finish(honorific=who.honorific)
         return g.entry(
             f"{g.en_clause(who, like)}, but {g.en_clause(pronoun, dislike, no)}",
@@ -232,10 +232,10 @@ def taste(rng: Random) -> Entry | None:
             f"{who.topic} {ko.form(ko.stem + '지만')} {end}",
         )
     thing, than = one.generic, other.generic
-    prefer = g.Predicate(
+    prefer = Predicate(
         ("prefer", f"{thing.en} to {than.en}"),
         ("préférer", f"{thing.fr} à {than.fr}"),
-        Ko(f"{than.ko}보다 {g.attach(thing.ko, '을')} 더", "좋아하"),
+        Ko(f"{than.ko}보다 {attach(thing.ko, '을')} 더", "좋아하"),
     )
     if rng.random() < 0.3:
         return g.question(draw.asked(rng), prefer)
@@ -243,8 +243,8 @@ def taste(rng: Random) -> Entry | None:
 
 
 def _liking(thing: Words) -> g.Predicate:
-    ko = Ko(g.attach(thing.ko, "을"), "좋아하")
-    return g.Predicate(("like", thing.en), ("aimer", thing.fr), ko)
+    ko = Ko(attach(thing.ko, "을"), "좋아하")
+    return Predicate(("like", thing.en), ("aimer", thing.fr), ko)
 
 
 _FIRST = predicates("""
@@ -364,7 +364,7 @@ def purpose(rng: Random) -> Entry | None:
     if when is None or (tense == 0 and city):
         return None
     say = Say(tense=("present", "past", "future")[tense])
-    ko = aim.ko.form(g.eu(aim.ko.stem, "러"))
+    ko = aim.ko.form(eu(aim.ko.stem, "러"))
     place = going.ko.head
     end = Ko(place, "가").finish(say.tense, honorific=who.honorific)
     return g.entry(

@@ -20,7 +20,7 @@ from dragoman.data.phrasebook.lexicon.actions import (
     THEMES,
     TRAVELS,
 )
-from dragoman.data.phrasebook.lexicon.people import ASKABLE, PRONOUNS, PROFESSIONS, THIRD, YOU
+from dragoman.data.phrasebook.lexicon.people import ASKABLE, PROFESSIONS, PRONOUNS, THIRD, YOU
 from dragoman.data.phrasebook.lexicon.tables import Noun, Possessor, with_object
 from dragoman.data.phrasebook.lexicon.things import DEVICES, SMALL
 from dragoman.data.phrasebook.lexicon.times import HABIT, NOW, YEARLY, Time
@@ -47,7 +47,14 @@ ONGOING = _themes({"habit", "state", "far"})
 FUN = _themes({"event"}, "fun")
 CALM = _themes({"habit", "state", "far"}, "calm")
 SKILLS = _themes(set(), "skill")
-TRIPS = _themes({"habit"}, "trip")
+TRIPS = [
+    *_themes({"habit"}, "trip"),
+    *SKILLS,
+    [p for p in MEALS if p.en[1] in ("kimchi", "wine")],
+    [t for t in TRAVELS if t.en[0] == "go"],
+    [t for t in TRAVELS if t.en[0] == "go"],
+    [t for t in TRAVELS if t.en[0] == "go"],
+]
 DEEDS = _themes({"habit", "state"})
 DUTIES = _themes({"habit", "state", "meal", "food"})
 FAVOURS = [
@@ -64,7 +71,7 @@ SHARED = [
     for theme in (LEISURE, MEALS, OUTINGS, COOKING)
 ]
 BEFORE = [
-    [p for p in theme if not p.tags & {"pm", "state", "habit"}]
+    [p for p in theme if not p.tags & {"am", "noon", "pm", "state", "habit"}]
     for theme in (LEISURE, MEALS, READING, HOME)
 ]
 LOCATED = [MEALS, PURCHASES, READING, STUDIES]
@@ -145,5 +152,3 @@ def loss(rng: Random, subject: Subject) -> Predicate:
     verb = rng.choice(_LOSING)
     things = DEVICES if verb[0] in ("sell", "break") else [*_LOSABLE, *DEVICES[1:4]]
     return with_object(verb, rng.choice(things).of(possessor(subject), ko=""), None)
-
-

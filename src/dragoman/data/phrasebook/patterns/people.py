@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 from dragoman.data.phrasebook import grammar as g
 from dragoman.data.phrasebook.grammar import Entry, Forms, Pattern, Predicate, Say, Subject, Words
-from dragoman.data.phrasebook.korean import Ko, attach, infinitive
+from dragoman.data.phrasebook.korean import Ko, attach, eu, infinitive
 from dragoman.data.phrasebook.lexicon.actions import LIVING, SPEAKING, WEARING
 from dragoman.data.phrasebook.lexicon.people import (
     ADULTS,
     CHARACTERS,
     FEELINGS,
+    HE,
     KIN,
     MADAM,
     MOODS,
     NAMES,
     NATIONALITIES,
+    SHE,
     SINGLE,
     SIR,
     THIRD,
@@ -39,7 +42,7 @@ def profession(rng: Random) -> Entry | None:
     if roll == 0:
         return g.question(YOU, job)
     if roll == 1:
-        return g.question(rng.choice(ADULTS[:-1]), job)
+        return g.question(rng.choice([*NAMES, HE, SHE]), job)
     if roll == 2:
         return g.statement(_one(rng), job, Say(negation="pas"))
     return g.statement(_one(rng), job, Say(tense="past" if roll == 3 else "present"))
@@ -48,10 +51,10 @@ def profession(rng: Random) -> Entry | None:
 def becoming(rng: Random) -> Entry | None:
     """She wants to become a lawyer; will he become an actor?"""
     job, who = draw.profession(rng, ("become", "devenir")), _one(rng)
-    job = g.replace(job, ko=Ko(attach(job.ko.head, "이"), "되"))
+    job = replace(job, ko=Ko(attach(job.ko.head, "이"), "되"))
     roll = rng.randrange(4)
     if roll == 0:
-        who = YOU if rng.random() < 0.5 else who
+        who = rng.choice([YOU, YOU, *NAMES])
         return g.question(who, g.wanting(job, who))
     if roll == 1:
         return g.statement(who, g.wanting(job, who), Say(negation="pas"))
@@ -99,7 +102,7 @@ def living(rng: Random) -> Entry | None:
     """My uncle lives in Canada; do you work in Seoul?"""
     does, roll = rng.choice(LIVING), rng.randrange(5)
     korean = does.ko.progressive() if does.en[0] == "live" else does.ko
-    does = g.replace(does, ko=korean)
+    does = replace(does, ko=korean)
     if roll == 0:
         return g.question(draw.asked(rng), does)
     who = draw.someone(rng)
@@ -118,11 +121,11 @@ def duration(rng: Random) -> Entry | None:
     unit = rng.choice((Words("years", "ans", "년"), Words("months", "mois", "개월")))
     honoured = does.ko.honorific() if who.honorific else does.ko
     say = Say(when=Words(f"for {en} {unit.en}", f"depuis {fr} {unit.fr}"))
-    worked = g.Predicate(("have+", f"been {does.gerund}"), does.fr, does.ko)
+    worked = Predicate(("have+", f"been {does.gerund}"), does.fr, does.ko)
     return g.entry(
         g.en_clause(who, worked, say),
         g.fr_clause(who, does, say),
-        f"{who.topic} {honoured.form(g.eu(honoured.stem, 'ㄴ'))} 지 {ko} {unit.ko} 됐어요",
+        f"{who.topic} {honoured.form(eu(honoured.stem, 'ㄴ'))} 지 {ko} {unit.ko} 됐어요",
     )
 
 
@@ -157,7 +160,7 @@ def age(rng: Random) -> Entry | None:
     who = rng.choice([*SINGLE, I, I, YOU])
     en, fr, ko, _ = rng.choice(_ages(who))
     does = Predicate(("be", f"{en} years old"), ("avoir", f"{fr} ans"), Ko(f"{ko} 살", "이"))
-    if who is YOU or rng.random() < 0.15:
+    if who is YOU or (who in NAMES and rng.random() < 0.3):
         return g.question(who, does)
     return g.statement(who, does, Say(negation=rng.choice(("", "", "pas"))))
 
@@ -192,7 +195,7 @@ def character(rng: Random) -> Entry | None:
         degree = Words()
     fr = Forms(*(g.join(degree.fr, form) for form in one.fr))
     en = ("be", g.join(degree.en, one.en))
-    return g.statement(who, g.replace(does, en=en, forms=fr, ko=does.ko.modified(degree.ko)))
+    return g.statement(who, replace(does, en=en, forms=fr, ko=does.ko.modified(degree.ko)))
 
 
 def taller(rng: Random) -> Entry | None:
@@ -221,16 +224,18 @@ def feeling(rng: Random) -> Entry | None:
     if "own" in feels.tags and who.person in (2, 5):
         ko = Ko("", infinitive(ko.stem) + "하")
     say = Say(negation="pas" if roll == 2 else "")
-    when = rng.choice((Words(), Words("now", "maintenant", "지금"), Words("today", "aujourd'hui", "오늘")))
+    when = rng.choice(
+        (Words(), Words("now", "maintenant", "지금"), Words("today", "aujourd'hui", "오늘"))
+    )
     if rng.random() < 0.25:
-        say = g.replace(say, tense="past")
+        say = replace(say, tense="past")
         when = Words("yesterday", "hier", "어제")
     does = Predicate(
         ("be", g.join(very.en, feels.en[1])),
         ("avoir", g.join(very.fr, feels.fr[1])),
         ko.modified(very.ko),
     )
-    say = g.replace(say, when=when)
+    say = replace(say, when=when)
     return g.question(who, does, say) if roll == 0 else g.statement(who, does, say)
 
 
@@ -256,9 +261,13 @@ def health(rng: Random) -> Entry | None:
     if tense < 0.2:
         return g.question(draw.asked(rng), does)
     if tense < 0.5:
-        day = rng.choice((Words("yesterday", "hier", "어제"), Words("last night", "hier soir", "어젯밤에")))
+        day = rng.choice(
+            (Words("yesterday", "hier", "어제"), Words("last night", "hier soir", "어젯밤에"))
+        )
         return g.statement(who, does, Say(tense="past", when=day))
-    when = rng.choice((Words(), Words("today", "aujourd'hui", "오늘"), Words("now", "maintenant", "지금")))
+    when = rng.choice(
+        (Words(), Words("today", "aujourd'hui", "오늘"), Words("now", "maintenant", "지금"))
+    )
     return g.statement(who, does, Say(negation="pas" if tense < 0.6 else "", when=when))
 
 
@@ -301,8 +310,8 @@ def having(rng: Random) -> Entry | None:
     if roll == 1:
         return g.statement(who, does, Say(negation="pas"))
     if roll == 2:
-        want = g.replace(does, ko=Ko(attach(thing.ko, "을"), "사"), en=("buy", does.en[1]))
-        want = g.replace(want, fr=("acheter", does.fr[1]))
+        want = replace(does, ko=Ko(attach(thing.ko, "을"), "사"), en=("buy", does.en[1]))
+        want = replace(want, fr=("acheter", does.fr[1]))
         return g.statement(who, g.wanting(want, who))
     if roll == 3:
         en, fr, ko, _ = rng.choice(NUMBERS[1:6])
@@ -321,7 +330,7 @@ def wearing(rng: Random) -> Entry | None:
         return None
     when = rng.choice((Words("today", "aujourd'hui", "오늘"), Words()))
     progressive = g.progressive(does)
-    progressive = g.replace(progressive, ko=g.replace(progressive.ko, exists=True))
+    progressive = replace(progressive, ko=replace(progressive.ko, exists=True))
     return g.statement(who, progressive, Say(negation=rng.choice(("", "", "pas")), when=when))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 from dragoman.data.phrasebook import french
@@ -53,8 +54,9 @@ def please(rng: Random) -> Entry | None:
     ko = does.ko.form(infinitive(does.ko.stem))
     roll = rng.randrange(4)
     if roll == 0:
-        said = g.entry(f"please {does.base}", f"{_command(does, polite=True)}, s'il vous plaît", f"{ko} 주세요")
-        return said
+        return g.entry(
+            f"please {does.base}", f"{_command(does, polite=True)}, s'il vous plaît", f"{ko} 주세요"
+        )
     title = rng.choice((*_TITLES, *_TITLES, (Words(), SIR)))[0]
     if title.en:
         does = rng.choice(REQUESTS)
@@ -64,7 +66,9 @@ def please(rng: Random) -> Entry | None:
         return _call(title, g.entry(en, fr, f"{ko} 주십시오" if title.en else f"{ko} 주세요"))
     en = f"could you {does.base}, please"
     fr = f"pourriez-vous {does.infinitive(SIR)}, s'il vous plaît"
-    return _call(title, g.entry(en, fr, f"{ko} 주시겠습니까" if title.en else f"{ko} 주시겠어요", "?"))
+    return _call(
+        title, g.entry(en, fr, f"{ko} 주시겠습니까" if title.en else f"{ko} 주시겠어요", "?")
+    )
 
 
 def command(rng: Random) -> Entry | None:
@@ -126,13 +130,13 @@ def answer(rng: Random) -> Entry | None:
         when = draw.time_for(rng, does, PAST)
         if when is None:
             return None
-        say = g.replace(say, tense="past", when=when)
+        say = replace(say, tense="past", when=when)
     elif roll == 3:
         does = draw.action(rng, draw.EVENTS)
         when = draw.time_for(rng, does, FUTURE)
         if when is None:
             return None
-        say = g.replace(say, tense="future", when=when)
+        say = replace(say, tense="future", when=when)
     else:
         does = draw.action(rng, draw.DEEDS)
         does = rng.choice((g.wanting, g.able))(does, I)
@@ -190,7 +194,11 @@ def greeting(rng: Random) -> Entry | None:
         )
     if roll < 0.7:
         day = rng.choice(DAYS)
-        return g.entry(f"see you on {day.en}, {name.en}", f"à {day.fr}, {name.fr}", f"{day.ko}에 봐요, {name.ko}")
+        return g.entry(
+            f"see you on {day.en}, {name.en}",
+            f"à {day.fr}, {name.fr}",
+            f"{day.ko}에 봐요, {name.ko}",
+        )
     en, fr, ko, *mark = rng.choice(_GREETINGS)
     korean = ko.format(name.ko)
     if not mark:

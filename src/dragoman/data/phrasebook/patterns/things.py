@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 from dragoman.data.phrasebook import grammar as g
@@ -36,6 +37,7 @@ _DESCRIBED: list[tuple[list[Noun], frozenset[str]]] = [
     (DEVICES, frozenset({"device", "thing"})),
     (FURNITURE, frozenset({"furniture", "thing"})),
     (DWELLINGS, frozenset({"home"})),
+    (DWELLINGS[:2], frozenset({"price"})),
     ([*DISHES, *DRINKS, *FOODS], frozenset({"food"})),
 ]
 _FITTING: list[tuple[list[Noun], list[Adjective]]] = [
@@ -71,7 +73,7 @@ def quality(rng: Random) -> Entry | None:
         return None
     fr = Forms(*(g.join(degree.fr, form) for form in one.fr))
     en = ("be", g.join(degree.en, one.en))
-    return g.statement(who, g.replace(does, en=en, forms=fr, ko=does.ko.modified(degree.ko)))
+    return g.statement(who, replace(does, en=en, forms=fr, ko=does.ko.modified(degree.ko)))
 
 
 def comparison(rng: Random) -> Entry | None:
@@ -111,7 +113,9 @@ def colour(rng: Random) -> Entry | None:
     bare = noun.indefinite
     ko = f"{one.predicate.ko.adnominal()} {noun.ko}"
     does = Predicate(
-        ("buy", f"a {one.en} {noun.en}"), ("acheter", f"{bare.fr} {form}"), Ko(attach(ko, "을"), "사")
+        ("buy", f"a {one.en} {noun.en}"),
+        ("acheter", f"{bare.fr} {form}"),
+        Ko(attach(ko, "을"), "사"),
     )
     who, roll = draw.someone(rng), rng.randrange(5)
     if roll == 0:
@@ -244,7 +248,7 @@ def needing(rng: Random) -> Entry | None:
     if roll == 0:
         return g.question(draw.asked(rng), does)
     if roll == 1:
-        does = g.replace(does, fr_negative=f"besoin de {noun.fr}")
+        does = replace(does, fr_negative=f"besoin de {noun.fr}")
         return g.statement(who, does, Say(negation="pas"))
     return g.statement(who, does)
 
@@ -296,8 +300,16 @@ def order(rng: Random) -> Entry | None:
     if more:
         linked = f"{attach(first.ko, '과')} {more[0].ko}"
         both = Words(f"{first.en} and {more[0].en}", f"{first.fr} et {more[0].fr}", linked)
-    title = rng.choice(((", please", ", s'il vous plaît", " 주세요"), (", sir", ", monsieur", " 주십시오"), (", madam", ", madame", " 주십시오")))
-    return g.entry(f"I would like {both.en}{title[0]}", f"je voudrais {both.fr}{title[1]}", both.ko + title[2])
+    title = rng.choice(
+        (
+            (", please", ", s'il vous plaît", " 주세요"),
+            (", sir", ", monsieur", " 주십시오"),
+            (", madam", ", madame", " 주십시오"),
+        )
+    )
+    return g.entry(
+        f"I would like {both.en}{title[0]}", f"je voudrais {both.fr}{title[1]}", both.ko + title[2]
+    )
 
 
 PATTERNS: dict[str, tuple[Pattern, int]] = {

@@ -16,7 +16,7 @@ Split = Literal["train", "dev", "test"]
 _HELD_OUT = 500
 _FAMILIAR = 5
 _BIGGEST = 6
-_PUNCTUATION = str.maketrans("", "", ".,!?")
+_PUNCTUATION = re.compile("[.,!?]")
 _TRAILING = re.compile(r"[\s.!?]+$")
 
 Word = tuple[int, str]
@@ -30,7 +30,13 @@ def fold(sentence: str) -> str:
 
 def tokens(sentence: str) -> list[str]:
     """The lower-cased words of a sentence, as they stand between spaces, without punctuation."""
-    return sentence.lower().translate(_PUNCTUATION).split()
+    return _PUNCTUATION.sub("", sentence.lower()).split()
+
+
+def _tokens_of(sentences: Iterable[str]) -> list[list[str]]:
+    """The words of many sentences, at once for speed."""
+    text = _PUNCTUATION.sub("", "\n".join(sentences).lower())
+    return [line.split() for line in text.split("\n")]
 
 
 def _words(entry: Entry) -> list[Word]:
@@ -45,19 +51,21 @@ def familiar(entries: Sequence[Entry], keep: frozenset[Entry], times: int) -> li
         keep: Entries that stay whatever their words.
         times: How often a word must occur.
     """
-    left = [(entry, tuple(map(tokens, entry))) for entry in entries]
-    counts = [Counter(chain.from_iterable(words[c] for _, words in left)) for c in range(3)]
+    columns = [_tokens_of(column) for column in zip(*entries, strict=True)]
+    counts = [Counter(chain.from_iterable(column)) for column in columns]
+    left = list(zip(entries, *columns, strict=True))
     while True:
-        rare = [{word for word, count in found.items() if 0 < count < times} for found in counts]
-        kept: list[tuple[Entry, tuple[list[str], ...]]] = []
-        for entry, words in left:
-            if all(map(set[str].isdisjoint, rare, words)) or entry in keep:
-                kept.append((entry, words))
+        en, fr, ko = ({word for word, n in found.items() if 0 < n < times} for found in counts)
+        kept: list[tuple[Entry, list[str], list[str], list[str]]] = []
+        for row in left:
+            known = en.isdisjoint(row[1]) and fr.isdisjoint(row[2]) and ko.isdisjoint(row[3])
+            if known or row[0] in keep:
+                kept.append(row)
             else:
-                for found, row in zip(counts, words, strict=True):
-                    found.subtract(row)
+                for found, words in zip(counts, row[1:], strict=True):
+                    found.subtract(words)
         if len(kept) == len(left):
-            return [entry for entry, _ in kept]
+            return [row[0] for row in kept]
         left = kept
 
 
@@ -82,7 +90,7 @@ def groups(entries: Sequence[Entry]) -> list[list[int]]:
     return list(members.values())
 
 
-def split(
+def hold_out(
     entries: Sequence[Entry], seed: int, in_training: Iterable[Entry]
 ) -> dict[Split, list[Entry]]:
     """Hold out whole groups of entries, as long as every word of theirs stays in training.

@@ -1,0 +1,38 @@
+"""Shapes are checked in every test: jaxtyping's annotations, by beartype, at the boundaries of three rooms.
+
+``DRAGOMAN_SHAPES=0 pytest`` leaves the checks out.
+"""
+
+import os
+import sys
+
+import jaxtyping
+import pytest
+
+# The contracts that tests/contract imports explain their failures as its own tests do.
+pytest.register_assert_rewrite("dragoman.contracts")
+
+CHECKED = ("dragoman.nn", "dragoman.search", "dragoman.training")
+
+if os.environ.get("DRAGOMAN_SHAPES", "1") != "0":
+    early = [name for name in sys.modules if name.startswith(CHECKED)]
+    assert not early, f"imported before their shapes could be checked: {early}"
+    jaxtyping.install_import_hook(list(CHECKED), "beartype.beartype")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread():
+    """Tiny tensors gain nothing from threads, and other work shares the cores."""
+    torch = pytest.importorskip("torch")
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _same_machine():
+    """Give back what a training sets for the whole process."""
+    torch = pytest.importorskip("torch")
+    threads, state = torch.get_num_threads(), torch.get_rng_state()
+    yield
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(False)
+    torch.set_rng_state(state)
