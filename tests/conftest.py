@@ -20,19 +20,13 @@ if os.environ.get("DRAGOMAN_SHAPES", "1") != "0":
     jaxtyping.install_import_hook(list(CHECKED), "beartype.beartype")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _one_thread():
-    """Tiny tensors gain nothing from threads, and other work shares the cores."""
-    torch = pytest.importorskip("torch")
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(autouse=True)
-def _same_machine():
-    """Give back what a training sets for the whole process."""
-    torch = pytest.importorskip("torch")
-    threads, state = torch.get_num_threads(), torch.get_rng_state()
+def _one_thread():
+    """Tiny tensors gain nothing from threads; and what a training sets for the process is taken back."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(1)
     yield
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(False)
-    torch.set_rng_state(state)
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_flush_denormal(False)

@@ -4,9 +4,9 @@
 #   benchmarks/peers/setup_opennmt.sh [DIR]     DIR: default $TMPDIR/dragoman-peers/opennmt
 #
 # The peer pins torch<2.3, but it trained faster on the torch that Dragoman uses (five runs of each,
-# one thread, a busy machine: 3% to 60% more tokens a second), so that is what it gets; opennmt.py sets
-# the one switch that reading its checkpoints back then needs. To run it as pinned (Python 3.9 to
-# 3.12; torch's Linux build then carries CUDA, unused: 6 GB of disk):
+# one thread, a busy machine: 3% to 43% more tokens a second), so that is what it gets; opennmt.py
+# sets the one switch that reading its checkpoints back then needs. To run it as pinned (Python 3.9
+# to 3.12; torch's Linux build then carries CUDA, unused: 6 GB of disk):
 #
 #   TORCH=2.2.2 benchmarks/peers/setup_opennmt.sh DIR
 set -euo pipefail

@@ -113,16 +113,37 @@ class Model:
         options: TranslateOptions | None = None,
         evaluation: EvaluationOptions | None = None,
     ) -> Evaluation:
-        """Translate sources and score the result; pairs of one source are its references."""
+        """Translate sources and score the result; pairs of one source are its references.
+
+        A model that was taught to drop case or the final stop is scored on what it can write: the references
+        lose them too, and the signatures say so.
+        """
         grouped = group_references(Pair(*pair) for pair in pairs)
         if not grouped:
             raise DataError("there are no pairs to evaluate on; expected at least one.")
         sources = [source for source, _ in grouped]
         options = options or TranslateOptions(attention=False)
         outputs = [found.text for found in self.translator.translate(sources, options)]
-        return evaluate_outputs(
-            sources, outputs, [references for _, references in grouped], evaluation or EvaluationOptions()
-        )
+        references = [[self.as_written(reference) for reference in refs] for _, refs in grouped]
+        found = evaluate_outputs(sources, outputs, references, evaluation or EvaluationOptions())
+        note = self._dropped()
+        if not note:
+            return found
+        scores = {
+            name: replace(score, signature=f"{score.signature}|refs:{note}") for name, score in found.scores.items()
+        }
+        return replace(found, scores=scores)
+
+    def as_written(self, reference: str) -> str:
+        """Return a reference as the model could write it: without the case or the stop it was taught to drop."""
+        normaliser = self.translator.tgt_tokenizer.normaliser
+        return normaliser.undo(normaliser(reference)) if self._dropped() else reference
+
+    def _dropped(self) -> str:
+        text = self.config.text
+        dropped = ["lowercase"] if text.lowercase else []
+        dropped += ["no-final-stop"] if text.final_stop == "drop" else []
+        return ",".join(dropped)
 
     def describe(self) -> str:
         """Say in a line what the model is."""

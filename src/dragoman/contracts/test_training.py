@@ -31,7 +31,7 @@ def descend(weights: list[nn.Parameter], optimiser: torch.optim.Optimizer, steps
         optimiser.zero_grad()
         loss_of(weights).backward()  # pyright: ignore[reportUnknownMemberType]
         optimiser.step()  # pyright: ignore[reportUnknownMemberType]
-    return float(loss_of(weights))
+    return float(loss_of(weights).detach())
 
 
 @pytest.mark.parametrize("name", rows("OPTIMISERS"))
