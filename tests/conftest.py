@@ -1,4 +1,4 @@
-"""Shapes are checked in every test: jaxtyping's annotations, by beartype, at the boundaries of three rooms.
+"""Shapes are checked in every test: jaxtyping's annotations, by beartype, in three rooms.
 
 ``DRAGOMAN_SHAPES=0 pytest`` leaves the checks out.
 """
@@ -22,7 +22,7 @@ if os.environ.get("DRAGOMAN_SHAPES", "1") != "0":
 
 @pytest.fixture(autouse=True)
 def _one_thread():
-    """Tiny tensors gain nothing from threads; and what a training sets for the process is taken back."""
+    """Tiny tensors gain nothing from threads; what a training sets is taken back."""
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(1)

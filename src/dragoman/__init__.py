@@ -3,6 +3,7 @@
 The public names are loaded when they are first used, so that ``import dragoman`` costs nothing.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     from dragoman.translator import TranslateOptions, Translation
 
 __version__ = "0.1.0"
+
+# Both are read once, when torch is first loaded, and are defaults: what the user has set stays.
+# Threads that wait for work spin; on a machine that does anything else besides, that costs more than it saves,
+# up to a hundredfold (decision 0006).
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+# oneDNN keeps what it compiled for each shape, recurrences with their scratch memory. Batches come in hundreds
+# of shapes: its default of 1,024 grows past 2 GiB, and 64 costs no speed.
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
 
 _PLACES = {
     "Config": "config",

@@ -35,7 +35,7 @@ _SIZES: Choice = {"embedding_size": 6, "hidden_size": 8, "attention_heads": 2, "
 
 def pairwise() -> list[ModelConfig]:
     """Return few networks in which every pair of choices meets."""
-    return _configs(lambda choices: _cover_pairs(choices), _SWITCHES)
+    return _configs(_cover_pairs, _SWITCHES)
 
 
 def full_product() -> list[ModelConfig]:
@@ -65,7 +65,7 @@ def _configs(choose: Any, switches: Mapping[str, Sequence[Any]]) -> list[ModelCo
         for part, table in PARTS.items():
             for name in TABLES[table]:
                 found += choose(choices | {part: [name]}) if is_held(table, name) else []
-    return [ModelConfig(**_SIZES, **choice) for choice in found]
+    return [ModelConfig.model_validate(_SIZES | choice) for choice in found]
 
 
 def _all_of(choices: Mapping[str, Sequence[Any]]) -> list[Choice]:
@@ -83,13 +83,15 @@ def _cover_pairs(choices: Mapping[str, Sequence[Any]]) -> list[Choice]:
     missing: set[tuple[tuple[str, Any], tuple[str, Any]]] = {
         (left, right)
         for a, b in combinations(choices, 2)
-        for left, right in product([(a, value) for value in choices[a]], [(b, v) for v in choices[b]])
-        if _goes_together(dict((left, right)))
+        for left, right in product(
+            [(a, value) for value in choices[a]], [(b, v) for v in choices[b]]
+        )
+        if _goes_together(dict([left, right]))
     }
     found: list[Choice] = []
     while missing:
         first, second = min(missing, key=repr)
-        choice: Choice = dict((first, second))
+        choice: Choice = dict([first, second])
         for name in choices:
             if name not in choice:
                 choice[name] = max(

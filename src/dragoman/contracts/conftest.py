@@ -1,6 +1,7 @@
 """Makes ``--plugin`` known where the package's folder is named by its path.
 
-By ``--pyargs`` pytest reads a conftest too late for options: there the entry point in pyproject.toml does it.
+With ``--pyargs`` pytest reads a conftest too late for options: there the entry point in
+pyproject.toml does it.
 """
 
 from __future__ import annotations

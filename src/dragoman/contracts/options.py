@@ -14,13 +14,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="a Python file that adds rows to dragoman's tables; only they are held to the contracts",
+        help="a Python file that adds rows to dragoman's tables: only they are held",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Load the plugins before any test is collected."""
-    paths: list[str] = config.getoption("plugin")
+    paths: list[str] = config.getoption("plugin") or []
     if not paths:
         return
     from dragoman.contracts.rows import use_plugins

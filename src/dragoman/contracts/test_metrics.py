@@ -28,7 +28,9 @@ class TestMetric:
 
     def test_better_is_better(self, name: str) -> None:
         """Right, partly right and wrong follow each other, one way or the other."""
-        scores = [METRICS[name]().corpus(texts, REFERENCES).score for texts in (RIGHT, PARTLY, WRONG)]
+        scores = [
+            METRICS[name]().corpus(texts, REFERENCES).score for texts in (RIGHT, PARTLY, WRONG)
+        ]
         assert all(map(math.isfinite, scores))
         assert len(set(scores)) == 3
         assert scores in (sorted(scores), sorted(scores, reverse=True))
@@ -37,14 +39,18 @@ class TestMetric:
         """A corpus is a set of sentences."""
         order = [2, 0, 3, 1]
         wanted = METRICS[name]().corpus(PARTLY, REFERENCES).score
-        found = METRICS[name]().corpus([PARTLY[n] for n in order], [REFERENCES[n] for n in order]).score
+        found = (
+            METRICS[name]().corpus([PARTLY[n] for n in order], [REFERENCES[n] for n in order]).score
+        )
         assert found == pytest.approx(wanted)
 
     def test_a_part_scores_as_if_it_were_alone(self, name: str) -> None:
         """The statistics of some sentences are theirs alone; the bootstrap rests on it."""
         measured = METRICS[name]().measure(PARTLY, REFERENCES)
         for chosen in ([0, 1, 2, 3], [1], [0, 2], [3, 3]):
-            alone = METRICS[name]().corpus([PARTLY[n] for n in chosen], [REFERENCES[n] for n in chosen])
+            alone = METRICS[name]().corpus(
+                [PARTLY[n] for n in chosen], [REFERENCES[n] for n in chosen]
+            )
             assert measured.score_of(np.array(chosen)) == pytest.approx(alone.score)
 
     def test_the_signature_tells_the_settings(self, name: str) -> None:

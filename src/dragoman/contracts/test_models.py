@@ -18,12 +18,13 @@ from dragoman.contracts.tiny import (
     check_close,
     check_gradients,
     sources,
+    stepper_of,
     targets_in,
+    tensor_of,
 )
 from dragoman.data.batches import pad_sources
 from dragoman.nn.model import Seq2Seq
 from dragoman.nn.state import State
-from dragoman.nn.stepper import TorchStepper
 from dragoman.search.beam import BeamOptions, beam_search
 from dragoman.search.greedy import Limits, greedy_search
 from dragoman.search.stepper import Hypothesis
@@ -34,7 +35,7 @@ LENGTH = 8
 
 def check_steps(model: Seq2Seq) -> None:
     """Hold that the loop of `step` gives what the whole-sequence form gives."""
-    src, tgt_in = torch.from_numpy(sources()), targets_in()
+    src, tgt_in = tensor_of(sources()), targets_in()
     with torch.no_grad():
         whole = model(src, tgt_in)
         wanted = model.generator(whole.outputs)
@@ -64,8 +65,8 @@ class TestNetwork:
         """Three more columns of padding are neither read nor looked at."""
         model = build(config)
         with torch.no_grad():
-            wanted = model(torch.from_numpy(sources()), targets_in())
-            found = model(torch.from_numpy(sources(extra=3)), targets_in())
+            wanted = model(tensor_of(sources()), targets_in())
+            found = model(tensor_of(sources(extra=3)), targets_in())
         check_close(found.outputs, wanted.outputs)
         if wanted.weights is not None and found.weights is not None:
             check_close(found.weights[:, :, :-3], wanted.weights)
@@ -75,16 +76,16 @@ class TestNetwork:
         """Under teacher forcing."""
         model = build(config)
         with torch.no_grad():
-            together = model.generator(model(torch.from_numpy(sources()), targets_in()).outputs)
+            together = model.generator(model(tensor_of(sources()), targets_in()).outputs)
             for row, source in enumerate(SOURCES):
                 steps = len(TARGETS[row]) + 1
-                src = torch.from_numpy(pad_sources([source]))
+                src = tensor_of(pad_sources([source]))
                 alone = model.generator(model(src, targets_in()[row : row + 1, :steps]).outputs)
                 check_close(together[row, :steps], alone[0])
 
     def test_greedy_finds_the_same_in_company(self, config: ModelConfig) -> None:
         """Tokens, probabilities and attention of a batch are those of its sentences."""
-        stepper = TorchStepper(build(config))
+        stepper = stepper_of(build(config))
         limits = Limits([LENGTH] * len(SOURCES), attention=True)
         together = greedy_search(stepper, sources(), limits)
         for found, source in zip(together, SOURCES, strict=True):
@@ -93,11 +94,15 @@ class TestNetwork:
 
     def test_beam_search_finds_the_same_in_company(self, config: ModelConfig) -> None:
         """All of the n best, in their order."""
-        stepper = TorchStepper(build(config))
+        stepper = stepper_of(build(config))
         options = BeamOptions(beam_size=3)
-        together = beam_search(stepper, sources(), Limits([LENGTH] * len(SOURCES), (), True), options)
+        together = beam_search(
+            stepper, sources(), Limits([LENGTH] * len(SOURCES), (), True), options
+        )
         for found, source in zip(together, SOURCES, strict=True):
-            alone = beam_search(stepper, pad_sources([source]), Limits([LENGTH], (), True), options)[0]
+            alone = beam_search(
+                stepper, pad_sources([source]), Limits([LENGTH], (), True), options
+            )[0]
             assert len(found) == len(alone) == 3
             for one, other in zip(found, alone, strict=True):
                 check_hypotheses(one, other)
@@ -106,10 +111,18 @@ class TestNetwork:
         """Rows reordered, dropped, repeated evenly or not go on as they would have gone on."""
         model = build(config)
         with torch.no_grad():
-            state = model.step(torch.tensor([4, 5, 6, 7]), model.start(torch.from_numpy(sources()))).state
+            first = model.start(tensor_of(sources()))
+            state = model.step(torch.tensor([4, 5, 6, 7]), first).state
             last = torch.tensor([8, 9, 10, 11])
             wanted = model.step(last, state)
-            for chosen in ([3, 1, 0, 2], [2, 0], [1], [0, 0, 1, 1, 2, 2, 3, 3], [1, 1, 1, 3], [0, 2, 0]):
+            for chosen in (
+                [3, 1, 0, 2],
+                [2, 0],
+                [1],
+                [0, 0, 1, 1, 2, 2, 3, 3],
+                [1, 1, 1, 3],
+                [0, 2, 0],
+            ):
                 rows = torch.tensor(chosen)
                 found = model.step(last[rows], state.select(rows))
                 check_close(found.log_probs, wanted.log_probs[rows])
@@ -119,7 +132,7 @@ class TestNetwork:
         """A sentence's memory is kept once, however many beams look at it, and goes with its last."""
         model = build(config)
         with torch.no_grad():
-            state = model.start(torch.from_numpy(sources()))
+            state = model.start(tensor_of(sources()))
             beams = state.select(torch.arange(4).repeat_interleave(3))
             moved = beams.select(torch.tensor([2, 0, 0, 4, 4, 4, 6, 8, 7, 11, 10, 9]))
             fewer = moved.select(torch.tensor([3, 4, 5, 9, 11, 10]))
@@ -137,21 +150,21 @@ class TestNetwork:
             for name, weight in fresh.named_parameters():
                 weight.copy_(found.pop(name))
             assert not found
-            src, tgt_in = torch.from_numpy(sources()), targets_in()
+            src, tgt_in = tensor_of(sources()), targets_in()
             assert torch.equal(fresh(src, tgt_in).outputs, model(src, tgt_in).outputs)
 
     def test_gradients_reach_every_weight(self, config: ModelConfig) -> None:
         """From the log-probabilities of a batch with padding."""
         model = build(config).train()
-        outputs = model(torch.from_numpy(sources()), targets_in()).outputs
+        outputs = model(tensor_of(sources()), targets_in()).outputs
         check_gradients(model, model.generator(outputs))
 
     def test_the_start_counts(self, config: ModelConfig) -> None:
         """What was read changes what is written."""
         model = build(config)
         with torch.no_grad():
-            wanted = model(torch.from_numpy(sources()), targets_in()).outputs
-            other = model(torch.from_numpy(np.roll(sources(), 1, axis=0)), targets_in()).outputs
+            wanted = model(tensor_of(sources()), targets_in()).outputs
+            other = model(tensor_of(np.roll(sources(), 1, axis=0)), targets_in()).outputs
         assert ((wanted - other).abs().amax(dim=(1, 2)) > 1e-3).all()
 
 

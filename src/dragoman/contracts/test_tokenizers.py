@@ -16,7 +16,7 @@ TEXTS = [
     "l'été dernier, nous avons vu la mer.",
     "나는 학교에 간다.",
     "어제 나는 책을 읽었다.",
-    "a  b, 12 34 (c) \"d\"",
+    'a  b, 12 34 (c) "d"',
 ]
 FAR_TEXTS = ["Ωμέγα", "🙂🙂", "the 猫", "zzzz", " ", "\t\n", "<pad> <unk> <sos> <eos>", "▁▁ a"]
 

@@ -1,8 +1,9 @@
-"""Tiny networks with weights large enough that no two words are equally likely, and their inputs."""
+"""Tiny networks, their weights large enough that no two words are equally likely; their inputs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +14,8 @@ from dragoman.config import ModelConfig
 from dragoman.data.batches import pad_sources
 from dragoman.nn.model import Seq2Seq
 from dragoman.nn.state import RecurrentState
+from dragoman.nn.stepper import TorchStepper
+from dragoman.search.stepper import Stepper
 from dragoman.text.vocabulary import EOS, SOS
 
 VOCAB = 20
@@ -20,9 +23,14 @@ SOURCES = [[5, 9, 4, 17, 8], [11], [6, 6, 19], [7, 12, 10, 13, 14, 15, 16]]
 TARGETS = [[8, 4], [5, 18, 9, 12, 6], [13], [16, 15, 14]]
 
 
+def plant(seed: int) -> None:
+    """Fix the random choices that follow."""
+    torch.manual_seed(seed)  # pyright: ignore[reportUnknownMemberType]
+
+
 def build(config: ModelConfig, seed: int = 1) -> Seq2Seq:
     """Build a network in evaluation mode whose sentences end after a few words."""
-    torch.manual_seed(seed)
+    plant(seed)
     model = Seq2Seq(config, VOCAB, VOCAB)
     stir(model)
     with torch.no_grad():
@@ -42,6 +50,17 @@ def sources(extra: int = 0) -> NDArray[np.int64]:
     return np.pad(pad_sources(SOURCES), ((0, 0), (0, extra)))
 
 
+def tensor_of(ids: NDArray[np.int64]) -> Tensor:
+    """Return ids as the network reads them."""
+    return torch.from_numpy(ids)  # pyright: ignore[reportUnknownMemberType]
+
+
+def stepper_of(model: Seq2Seq) -> Stepper[Any]:
+    """Return a network as a search sees it."""
+    stepper: Any = TorchStepper(model)
+    return stepper
+
+
 def targets_in() -> Tensor:
     """Return the targets as a decoder reads them; what follows the end is any word."""
     width = max(map(len, TARGETS)) + 1
@@ -57,7 +76,7 @@ def mask_of(lengths: Sequence[int], width: int) -> Tensor:
 def check_gradients(module: nn.Module, outputs: Tensor) -> None:
     """Hold that a gradient, finite and not zero, reaches every weight."""
     module.zero_grad()
-    torch.manual_seed(5)
+    plant(5)
     (outputs * torch.randn_like(outputs)).sum().backward()  # pyright: ignore[reportUnknownMemberType]
     for name, weight in module.named_parameters():
         assert weight.grad is not None, f"no gradient reaches {name}"

@@ -84,7 +84,7 @@ class RecurrentDecoder(Decoder):
         top = first.h[-1]
         context = top if self.config.context_every_step else None
         feed = torch.zeros_like(top) if self.config.input_feeding else None
-        return State(encoded, keys, first, context, feed)
+        return State(encoded, keys, first, context, feed, masks=self.dropout.mask(first.h[1:]))
 
     def step(self, embedded: Float[Tensor, "rows embedding"], state: State) -> tuple[Decoded, State]:
         """Read one token a row."""
@@ -94,7 +94,7 @@ class RecurrentDecoder(Decoder):
         cs: list[Tensor] = []
         for number, layer in enumerate(self.layers):
             cell: Cell = layer  # pyright: ignore[reportAssignmentType]
-            x = self.dropout(x[:, None])[:, 0] if number else x
+            x = x if number == 0 or state.masks is None else x * state.masks[number - 1]
             c = None if state.recurrent.c is None else state.recurrent.c[number]
             x, c = cell.step(x, (state.recurrent.h[number], c))
             hs.append(x)
@@ -115,7 +115,7 @@ class RecurrentDecoder(Decoder):
             x = torch.cat([x, state.context[:, None].expand(-1, x.shape[1], -1)], dim=2)
         for number, layer in enumerate(self.layers):
             cell: Cell = layer  # pyright: ignore[reportAssignmentType]
-            x = self.dropout(x) if number else x
+            x = x if number == 0 or state.masks is None else x * state.masks[number - 1, :, None]
             c = None if state.recurrent.c is None else state.recurrent.c[number]
             x, _ = cell.sequence(x, (state.recurrent.h[number], c))
         return self._attend(x, state)

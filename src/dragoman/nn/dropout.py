@@ -16,10 +16,15 @@ class VariationalDropout(nn.Module):
 
     def forward(self, x: Float[Tensor, "batch steps width"]) -> Float[Tensor, "batch steps width"]:
         """Drop features while training, scaling the others up."""
+        mask = self.mask(x[:, :1])
+        return x if mask is None else x * mask
+
+    def mask(self, like: Float[Tensor, "*batch width"]) -> Float[Tensor, "*batch width"] | None:
+        """Draw a mask of this shape, to multiply with at every step; None where nothing is dropped."""
         if not self.training or self.rate == 0:
-            return x
+            return None
         keep = 1 - self.rate
-        return x * torch.empty_like(x[:, :1]).bernoulli_(keep).div_(keep)
+        return torch.empty_like(like).bernoulli_(keep).div_(keep)
 
 
 class WordDropout(nn.Module):

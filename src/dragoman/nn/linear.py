@@ -8,16 +8,10 @@ every CPU build of PyTorch, but has no gradient of its own, so this file gives i
 
 from __future__ import annotations
 
-import os
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
-
-# oneDNN keeps what it compiled for each shape, recurrences with their scratch memory. Batches come in hundreds
-# of shapes: its default of 1,024 grows past 2 GiB, and 64 costs no speed. Read at oneDNN's first use.
-os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
 
 _HAS_ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 

@@ -50,6 +50,7 @@ class State:
         context: The context vector, where the decoder sees it at every step, a row a hypothesis.
         feed: The last attended output, where it is fed back (input feeding), a row a hypothesis.
         beams: Hypotheses a sentence.
+        masks: While training, what is dropped between the layers at every step, a row a hypothesis.
     """
 
     encoded: Encoded
@@ -58,6 +59,7 @@ class State:
     context: Float[Tensor, "rows hidden"] | None = None
     feed: Float[Tensor, "rows hidden"] | None = None
     beams: int = 1
+    masks: Float[Tensor, "between rows hidden"] | None = None
 
     @property
     def num_rows(self) -> int:
@@ -75,6 +77,7 @@ class State:
             recurrent=self.recurrent.select(rows),
             context=None if self.context is None else self.context[rows],
             feed=None if self.feed is None else self.feed[rows],
+            masks=None if self.masks is None else self.masks[:, rows],
         )
         sentences = rows // self.beams
         kept, counts = sentences.unique_consecutive(return_counts=True)

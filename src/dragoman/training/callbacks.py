@@ -168,16 +168,17 @@ class ProgressLine(Callback):
         self.console.print(
             f"[bold]step {record.step}[/]  {clock_time(record.elapsed_s)}  train loss {record.train_loss:.3f}  "
             f"dev loss {found.loss:.3f}  words right: taught {100 * found.accuracy_teacher_forced:.1f} %, "
-            f"alone {100 * found.accuracy_free_running:.1f} %  BLEU {found.bleu:.1f}  chrF {found.chrf:.1f}{'  *' if record.best else ''}"
+            f"alone {100 * found.accuracy_free_running:.1f} %  BLEU {found.bleu:.1f}  chrF {found.chrf:.1f}{'  *' if record.best else ''}",
+            soft_wrap=True,
         )
         if found.samples:
             sample = found.samples[record.step % len(found.samples)]
-            self.console.print(f"  wanted  {sample.reference}", style="dim", markup=False)
-            self.console.print(f"  wrote   {sample.output}", style="dim", markup=False)
+            self.console.print(f"  wanted  {sample.reference}", style="dim", markup=False, soft_wrap=True)
+            self.console.print(f"  wrote   {sample.output}", style="dim", markup=False, soft_wrap=True)
 
     def on_message(self, text: str) -> None:
         """Print it."""
-        self.console.print(text, markup=False)
+        self.console.print(text, markup=False, soft_wrap=True)
 
     def close(self) -> None:
         """Take the line away."""

@@ -27,11 +27,6 @@ def text(column: int) -> str:
     return "\n".join(entry[column] for entry in phrasebook.entries())
 
 
-text(1) = "\n".join(entry.fr for entry in phrasebook.entries())
-text(2) = "\n".join(entry.ko for entry in phrasebook.entries())
-H = "àâäéèêëîïôöùûüœ"
-
-
 def strings(column: int, *parts: str) -> set[str]:
     language, other = phrasebook.LANGUAGES[column], phrasebook.LANGUAGES[column - 1]
     return {fold(s) for part in parts for s, _ in phrasebook.pairs(language, other, part)}

@@ -53,6 +53,9 @@ sit sits sat sat sitting
 cost costs cost cost costing
 pay pays paid paid paying
 begin begins began begun beginning
+draw draws drew drawn drawing
+ride rides rode ridden riding
+show shows showed shown showing
 """.strip().splitlines()
 }
 _PRESENT_BE = ("am", "are", "is", "are", "are", "are")

@@ -51,7 +51,6 @@ class Subject:
         feminine: The grammatical gender in French.
         plural: Whether adjectives are plural.
         honorific: Whether Korean honours this person in the verb.
-        me: Whether it is 저, whose nominative is 제가.
     """
 
     words: Words
@@ -81,11 +80,6 @@ class Subject:
             return Words("they", "elles" if self.feminine else "ils")
         return Words(self.words.en, self.words.fr)
 
-    @property
-    def plural_possessor(self) -> bool:
-        """Whether Korean says 우리 for what is this person's."""
-        return self.person == 3
-
 
 class Forms(NamedTuple):
     """A French adjective's four forms."""
@@ -110,7 +104,6 @@ class Predicate:
         ko: The Korean predicate.
         fr_negative: What follows the French verb under negation, where that differs.
         forms: The French adjective that follows the verb, to agree with the subject.
-        plural_en: What follows the English verb with a plural subject, where that differs.
         tags: What the lexicon says of it: am, pm, habit, event, ...
     """
 
@@ -158,8 +151,7 @@ class Say:
     """How a subject and a predicate are put together.
 
     Attributes:
-        tense: The tense in all three languages; a construction may already hold its own.
-        fr_tense: The French tense where it is another.
+        tense: The tense of the outermost verb, in all three languages.
         negation: English not, never or not yet, by its French word; empty affirms.
         adverb: An adverb beside the verb, such as often.
         when: Words for the time, last in English and French, after the topic in Korean.

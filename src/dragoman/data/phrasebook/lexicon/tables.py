@@ -125,11 +125,6 @@ class Noun:
             f"this {self.en}", f"{'cette' if self.feminine else 'ce'} {self.fr}", f"이 {self.ko}"
         )
 
-    @property
-    def these(self) -> Words:
-        """The nouns that are here."""
-        return Words(f"these {self.plural.en}", f"ces {self.plural.fr}", f"이 {self.ko}들")
-
     def of(self, possessor: Possessor, *, plural: bool = False, ko: str | None = None) -> Words:
         """The noun as somebody's.
 

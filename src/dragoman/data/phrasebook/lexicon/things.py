@@ -105,8 +105,6 @@ rabbit | lapin m | 토끼 | 마리
 horse | cheval m | 말 | 마리
 """)
 
-PORTABLE = [*BOOKS, *SMALL, *CLOTHES]
-GOODS = [*CLOTHES, *BOOKS[:4], *DEVICES, *SMALL, *FURNITURE]
 
 PLACES = nouns("""
 school | école f | 학교

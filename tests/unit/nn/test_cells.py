@@ -1,0 +1,172 @@
+"""The cells, computed by hand, and against PyTorch's own networks with the same weights."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from dragoman.config import ModelConfig
+from dragoman.nn.cells import CELLS, Cell
+from dragoman.nn.encoders import RecurrentEncoder
+
+TORCH = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+LENGTHS = [5, 1, 3, 7]
+
+
+def sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x))
+
+
+def one_unit(name: str, w: list[float], u: list[float], b: list[float], b_u: list[float]) -> Cell:
+    """A cell of one unit with one input: a weight a gate."""
+    cell = CELLS[name](1, 1)
+    with torch.no_grad():
+        cell.weight_ih.copy_(torch.tensor(w)[:, None])
+        cell.weight_hh.copy_(torch.tensor(u)[:, None])
+        cell.bias_ih.copy_(torch.tensor(b))
+        cell.bias_hh.copy_(torch.tensor(b_u))
+    return cell
+
+
+X, H, C = torch.tensor([[2.0]]), torch.tensor([[0.5]]), torch.tensor([[-1.0]])
+
+
+def test_elman_step_by_hand():
+    # 0.5 * 2 + -1 * 0.5 + 0.1 + 0.2 = 0.8; tanh(0.8) = 0.66403677
+    cell = one_unit("rnn", [0.5], [-1.0], [0.1], [0.2])
+    h, c = cell.step(X, (H, None))
+    assert h.item() == pytest.approx(0.66403677, abs=1e-6)
+    assert c is None
+
+
+def test_gru_step_by_hand():
+    # r = sigmoid(0.5 * 2 + 1 * 0.5 - 1.5)               = sigmoid(0) = 0.5
+    # z = sigmoid(1 * 2 - 2 * 0.5 + 0.3 + 0.086294...)   = sigmoid(log 4) = 0.8
+    # n = tanh(0.25 * 2 + 0.1 + 0.5 * (2 * 0.5 - 0.4))   = tanh(0.9) = 0.71629787
+    # h' = 0.2 * 0.71629787 + 0.8 * 0.5                  = 0.54325957
+    rest = math.log(4) - 1.3
+    cell = one_unit("gru", [0.5, 1.0, 0.25], [1.0, -2.0, 2.0], [-1.5, 0.3, 0.1], [0.0, rest, -0.4])
+    h, c = cell.step(X, (H, None))
+    assert h.item() == pytest.approx(0.54325957, abs=1e-6)
+    assert c is None
+
+
+def test_lstm_step_by_hand():
+    # i = sigmoid(1 * 2 - 4 * 0.5)                  = sigmoid(0) = 0.5
+    # f = sigmoid(log(3) + 0 * 2 + 0 * 0.5)         = 0.75
+    # g = tanh(0.5 * 2 + 1 * 0.5 - 0.5)             = tanh(1) = 0.76159416
+    # o = sigmoid(-log(4))                          = 0.2
+    # c' = 0.75 * -1 + 0.5 * 0.76159416             = -0.36920292
+    # h' = 0.2 * tanh(-0.36920292) = 0.2 * -0.35329 = -0.07066
+    w, u = [1.0, 0.0, 0.5, 0.0], [-4.0, 0.0, 1.0, 0.0]
+    cell = one_unit("lstm", w, u, [0.0, math.log(3), -0.25, -math.log(4)], [0.0, 0.0, -0.25, 0.0])
+    h, c = cell.step(X, (H, C))
+    assert c is not None
+    assert c.item() == pytest.approx(-0.36920292, abs=1e-6)
+    assert h.item() == pytest.approx(0.2 * math.tanh(-0.36920292), abs=1e-6)
+    assert h.item() == pytest.approx(-0.07066, abs=1e-4)
+
+
+def test_an_lstm_needs_its_cell_state():
+    with pytest.raises(ValueError, match="cell state"):
+        CELLS["lstm"](1, 1).step(X, (H, None))
+    with pytest.raises(ValueError, match="cell state"):
+        CELLS["lstm"](1, 1).sequence(X[:, None], (H, None))
+
+
+def test_the_forget_gate_starts_open_and_the_recurrence_orthogonal():
+    cell = CELLS["lstm"](3, 4)
+    assert cell.bias_ih.tolist() == [0.0] * 4 + [1.0] * 4 + [0.0] * 8
+    for gate in cell.weight_hh.detach().chunk(4):
+        torch.testing.assert_close(gate @ gate.t(), torch.eye(4))
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_step_is_pytorchs(name):
+    torch.manual_seed(1)
+    cell, other = CELLS[name](3, 4), TORCH[name](3, 4, batch_first=True)
+    copy_weights(other, "l0", cell)
+    x, h, c = torch.randn(2, 3), torch.randn(2, 4), torch.randn(2, 4)
+    state = (h[None], c[None]) if name == "lstm" else h[None]
+    _, wanted = other(x[:, None], state)
+    found = cell.step(x, (h, c if name == "lstm" else None))
+    wanted = wanted if name == "lstm" else (wanted,)
+    for one, another in zip(found, wanted, strict=False):
+        torch.testing.assert_close(one, another[0])
+
+
+def copy_weights(other: nn.Module, suffix: str, cell: Cell) -> None:
+    with torch.no_grad():
+        for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+            getattr(cell, part).copy_(getattr(other, f"{part}_{suffix}"))
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("name", CELLS)
+def test_an_encoder_is_pytorchs_over_packed_sequences(name, layers, bidirectional):
+    """Reverse direction and final state are exact under padding."""
+    torch.manual_seed(2)
+    config = ModelConfig(
+        cell=name,
+        embedding_size=6,
+        hidden_size=8,
+        encoder_layers=layers,
+        bidirectional=bidirectional,
+        dropout=0.0,
+    )
+    encoder = RecurrentEncoder(config)
+    width = 4 if bidirectional else 8
+    other = TORCH[name](6, width, layers, batch_first=True, bidirectional=bidirectional)
+    for number, layer in enumerate(encoder.layers):
+        for direction, cell in enumerate(layer):
+            copy_weights(other, f"l{number}{'_reverse' if direction else ''}", cell)
+    x = torch.randn(4, 8, 6)
+    mask = torch.arange(8)[None] < torch.tensor(LENGTHS)[:, None]
+    found = encoder(x, mask)
+    packed = nn.utils.rnn.pack_padded_sequence(x, LENGTHS, batch_first=True, enforce_sorted=False)
+    outputs, last = other(packed)
+    outputs, _ = nn.utils.rnn.pad_packed_sequence(outputs, batch_first=True, total_length=8)
+    torch.testing.assert_close(found.memory[mask], outputs[mask], atol=1e-6, rtol=1e-5)
+    h, c = last if name == "lstm" else (last, None)
+    torch.testing.assert_close(found.final.h, side_by_side(h, layers), atol=1e-6, rtol=1e-5)
+    assert (found.final.c is None) == (c is None)
+    if c is not None:
+        torch.testing.assert_close(found.final.c, side_by_side(c, layers), atol=1e-6, rtol=1e-5)
+
+
+def side_by_side(x: torch.Tensor, layers: int) -> torch.Tensor:
+    """PyTorch's [layers * directions, batch, width] -> [layers, batch, hidden]."""
+    return torch.stack([torch.cat(list(layer), dim=1) for layer in x.chunk(layers)])
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_long_padding_holds_the_state_exactly(name):
+    """A hundred steps of padding lose nothing, not even a rounding."""
+    torch.manual_seed(3)
+    cell = CELLS[name](3, 4)
+    x = torch.randn(2, 104, 3)
+    mask = torch.arange(104)[None] < torch.tensor([4, 104])[:, None]
+    state = (torch.randn(2, 4), torch.randn(2, 4) if cell.has_memory else None)
+    _, (h, c) = cell.sequence(x, state, mask)
+    _, (short_h, short_c) = cell.sequence(x[:, :4], state, mask[:, :4])
+    torch.testing.assert_close(h[0], short_h[0], atol=1e-7, rtol=1e-6)
+    if c is not None:
+        torch.testing.assert_close(c[0], short_c[0], atol=1e-7, rtol=1e-6)
+
+
+def test_reversed_source_is_reading_backwards():
+    """The memory stays in the source's order; the state is the one after its first word."""
+    torch.manual_seed(4)
+    sizes = {"embedding_size": 6, "hidden_size": 8, "bidirectional": False, "dropout": 0.0}
+    backwards = RecurrentEncoder(ModelConfig(**sizes, reverse_source=True))
+    forwards = RecurrentEncoder(ModelConfig(**sizes))
+    forwards.load_state_dict(backwards.state_dict())
+    x = torch.randn(1, 5, 6)
+    padded = torch.cat([x, torch.randn(1, 2, 6)], dim=1)
+    found = backwards(padded, torch.arange(7)[None] < 5)
+    wanted = forwards(x.flip(1), torch.ones(1, 5, dtype=torch.bool))
+    torch.testing.assert_close(found.memory[:, :5], wanted.memory.flip(1))
+    torch.testing.assert_close(found.final.h, wanted.final.h)
+    torch.testing.assert_close(found.final.c, wanted.final.c)
