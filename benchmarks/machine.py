@@ -1,6 +1,6 @@
 """What this machine can do at most: its product rates and its memory rate, measured now.
 
-    python benchmarks/machine.py
+python benchmarks/machine.py
 """
 
 from __future__ import annotations

@@ -34,7 +34,9 @@ RECIPE = Path(__file__).parents[1] / "recipes" / "tatoeba-en-fr.toml"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("models/benchmark-tatoeba"))
     parser.add_argument("--minutes", type=float, default=40)
@@ -66,7 +68,9 @@ def ours(asked: argparse.Namespace, test: list[tuple[str, list[str]]], cores: se
     options = TrainOptions(asked.data, settings, asked.minutes, callbacks=[ProgressLine("ours")])
     train(RECIPE, asked.out / "ours", options)
     model = load(asked.out / "ours")
-    found = model.translate([src for src, _ in test], TranslateOptions(beam_size=5, attention=False))
+    found = model.translate(
+        [src for src, _ in test], TranslateOptions(beam_size=5, attention=False)
+    )
     return {"system": "dragoman", **score([one.text for one in found], test)}
 
 
@@ -88,11 +92,18 @@ def theirs(asked: argparse.Namespace, test: list[tuple[str, list[str]]], cores: 
     trained = opennmt.train(
         work, opennmt.Options(), cpu_minutes=asked.minutes * asked.threads, threads=asked.threads
     )
-    opennmt.translate(work, trained.checkpoint, work / "test.0", work / "test.out", 5, asked.threads)
+    opennmt.translate(
+        work, trained.checkpoint, work / "test.0", work / "test.out", 5, asked.threads
+    )
     lines = (work / "test.out").read_text(encoding="utf-8").split("\n")[:-1]
     outputs = [line.replace(" ", "").replace("▁", " ").strip() for line in lines]
     minutes = round(trained.seconds / 60, 1)
-    return {"system": "OpenNMT-py 3.5.1", "wall_minutes": minutes, "steps": trained.steps, **score(outputs, test)}
+    return {
+        "system": "OpenNMT-py 3.5.1",
+        "wall_minutes": minutes,
+        "steps": trained.steps,
+        **score(outputs, test),
+    }
 
 
 def write(path: Path, tokenizer: Tokenizer, texts: list[str]) -> None:
@@ -110,7 +121,10 @@ def score(outputs: list[str], test: list[tuple[str, list[str]]]) -> dict:
     most = max(len(references) for _, references in test)
     streams = [[refs[n] if n < len(refs) else None for _, refs in test] for n in range(most)]
     metric = sacrebleu.BLEU()
-    return {"bleu": round(metric.corpus_score(outputs, streams).score, 2), "signature": str(metric.get_signature())}
+    return {
+        "bleu": round(metric.corpus_score(outputs, streams).score, 2),
+        "signature": str(metric.get_signature()),
+    }
 
 
 if __name__ == "__main__":

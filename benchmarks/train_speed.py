@@ -12,6 +12,7 @@ Useful FLOP/s count the products for real tokens only, forward and backward, aga
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import statistics
 import sys
@@ -37,7 +38,9 @@ WARM_UP_STEPS = 10
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--rounds", type=int, default=2)
@@ -75,8 +78,18 @@ def recipe(feeding: bool, threads: int) -> Config:
     return build_config(
         {
             "text": {"vocab_size": 8000, "shared": True},
-            "model": {"input_feeding": feeding, "dropout": 0.3, "generator": "softmax", "bridge": "copy"},
-            "training": {"batch_tokens": 1000, "threads": threads, "steps": 100_000, "validate_every": 100_000},
+            "model": {
+                "input_feeding": feeding,
+                "dropout": 0.3,
+                "generator": "softmax",
+                "bridge": "copy",
+            },
+            "training": {
+                "batch_tokens": 1000,
+                "threads": threads,
+                "steps": 100_000,
+                "validate_every": 100_000,
+            },
         }
     )
 
@@ -109,10 +122,8 @@ def ours(asked: argparse.Namespace, feeding: bool) -> tuple[float, float]:
     watch = Stopwatch(asked.seconds)
     with tempfile.TemporaryDirectory() as folder:
         job = Job(examples, no_validation, lambda *_: None, Path(folder) / "checkpoint", [watch])
-        try:
+        with contextlib.suppress(KeyboardInterrupt):
             Trainer(model, config.training, job).run()
-        except KeyboardInterrupt:
-            pass
     tgt = sum(len(one.tgt) + 1 for one in examples)
     src = sum(len(one.src) + 1 for one in examples)
     squares = sum((len(one.tgt) + 1) * (len(one.src) + 1) for one in examples)
@@ -122,7 +133,9 @@ def ours(asked: argparse.Namespace, feeding: bool) -> tuple[float, float]:
 
 def macs_per_target_token(model: Seq2Seq, src_per_tgt: float, src_seen: float) -> float:
     """Count a forward pass's multiplications; embeddings are look-ups and count for nothing."""
-    encoder = sum(weight.numel() for name, weight in model.encoder.named_parameters() if "weight" in name)
+    encoder = sum(
+        weight.numel() for name, weight in model.encoder.named_parameters() if "weight" in name
+    )
     keys = sum(w.numel() for n, w in model.decoder.named_parameters() if n.startswith("attention"))
     decoder = sum(w.numel() for n, w in model.decoder.named_parameters() if "weight" in n) - keys
     look = 2 * src_seen * model.config.hidden_size
@@ -138,13 +151,16 @@ def theirs(asked: argparse.Namespace, feeding: bool) -> float:
     """Return OpenNMT-py's target tokens/s, as it counts them itself."""
     work = Path(tempfile.mkdtemp(prefix="opennmt-"))
     tokenizers = train_tokenizers(
-        recipe(feeding, asked.threads), read_corpus((asked.data / "train.en", asked.data / "train.de")).pairs
+        recipe(feeding, asked.threads),
+        read_corpus((asked.data / "train.en", asked.data / "train.de")).pairs,
     )
     for split in ("train", "val"):
         for side, tokenizer in (("en", tokenizers.src), ("de", tokenizers.tgt)):
             texts = (asked.data / f"{split}.{side}").read_text(encoding="utf-8").split("\n")[:-1]
             lines = (" ".join(tokenizer.tokens(ids)) for ids in tokenizer.encode_batch(texts))
-            (work / f"{split}.{side}").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+            (work / f"{split}.{side}").write_text(
+                "".join(f"{line}\n" for line in lines), encoding="utf-8"
+            )
     tokens = tuple(tokenizers.src.tokens(range(4, tokenizers.src.vocab_size)))
     files = [work / name for name in ("train.en", "train.de", "val.en", "val.de")]
     opennmt.prepare(*files, work, opennmt.Vocab(tokens, tokens))

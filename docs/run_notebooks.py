@@ -1,6 +1,6 @@
 """Run the notebooks as a reader would, top to bottom, and stop at the first error.
 
-    python docs/run_notebooks.py
+python docs/run_notebooks.py
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ def main() -> None:
         notebook = nbformat.read(path, as_version=4)
         with tempfile.TemporaryDirectory() as folder:
             resources = {"metadata": {"path": folder}}
-            nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources).execute()
+            nbclient.NotebookClient(
+                notebook, timeout=300, kernel_name="python3", resources=resources
+            ).execute()
         print(f"{path.name}: ran in {time.monotonic() - began:.0f} s", flush=True)
 
 

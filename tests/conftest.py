@@ -5,12 +5,16 @@
 
 import os
 import sys
+from pathlib import Path
 
 import jaxtyping
 import pytest
 
+# For `from helpers.tables import ...`: with import-mode=importlib tests do not see their neighbours.
+sys.path.insert(0, str(Path(__file__).parent))
+
 # The contracts that tests/contract imports explain their failures as its own tests do.
-pytest.register_assert_rewrite("dragoman.contracts")
+pytest.register_assert_rewrite("dragoman.contracts", "helpers")
 
 CHECKED = ("dragoman.nn", "dragoman.search", "dragoman.training")
 

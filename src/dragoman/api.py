@@ -66,18 +66,30 @@ class Model:
         translator: Text in, translations out.
     """
 
-    def __init__(self, folder: Path, config: Config, translator: Translator, stepper: TorchStepper) -> None:
+    def __init__(
+        self, folder: Path, config: Config, translator: Translator, stepper: TorchStepper
+    ) -> None:
         self.folder, self.config, self.translator = folder, config, translator
         self._stepper = stepper
 
     @overload
-    def translate(self, text: str, options: TranslateOptions | None = None, *, beam_size: int | None = None) -> Translation: ...
+    def translate(  # pyright: ignore[reportOverlappingOverload]
+        self, text: str, options: TranslateOptions | None = None, *, beam_size: int | None = None
+    ) -> Translation: ...
     @overload
     def translate(
-        self, text: Iterable[str], options: TranslateOptions | None = None, *, beam_size: int | None = None
+        self,
+        text: Iterable[str],
+        options: TranslateOptions | None = None,
+        *,
+        beam_size: int | None = None,
     ) -> list[Translation]: ...
     def translate(
-        self, text: str | Iterable[str], options: TranslateOptions | None = None, *, beam_size: int | None = None
+        self,
+        text: str | Iterable[str],
+        options: TranslateOptions | None = None,
+        *,
+        beam_size: int | None = None,
     ) -> Translation | list[Translation]:
         """Translate a sentence, or many.
 
@@ -94,7 +106,7 @@ class Model:
         return self.translator.translate(text, options)
 
     @overload
-    def score(self, src: str, tgt: str) -> float: ...
+    def score(self, src: str, tgt: str) -> float: ...  # pyright: ignore[reportOverlappingOverload]
     @overload
     def score(self, src: Sequence[str], tgt: Sequence[str]) -> list[float]: ...
     def score(self, src: str | Sequence[str], tgt: str | Sequence[str]) -> float | list[float]:
@@ -130,7 +142,8 @@ class Model:
         if not note:
             return found
         scores = {
-            name: replace(score, signature=f"{score.signature}|refs:{note}") for name, score in found.scores.items()
+            name: replace(score, signature=f"{score.signature}|refs:{note}")
+            for name, score in found.scores.items()
         }
         return replace(found, scores=scores)
 
@@ -204,7 +217,9 @@ def load(folder: str | Path) -> Model:
     return Model(folder, config, translator, stepper)
 
 
-def evaluate(model: Model | str | Path, test: str | Path, options: ReadOptions | None = None) -> Evaluation:
+def evaluate(
+    model: Model | str | Path, test: str | Path, options: ReadOptions | None = None
+) -> Evaluation:
     """Score a model on a file of pairs; several lines of one source are its references."""
     if not isinstance(model, Model):
         model = load(model)
@@ -227,7 +242,9 @@ def _resolve(source: Source, options: TrainOptions) -> tuple[Config, Path, list[
     if path.suffix == ".toml":
         return load_config(path, settings), options.data or path.parent, None
     name = str(source)
-    probe = build_config({"data": {"train": name}}, [one for one in settings if one.startswith("data.")])
+    probe = build_config(
+        {"data": {"train": name}}, [one for one in settings if one.startswith("data.")]
+    )
     base = options.data or Path()
     train_pairs = read_corpora(probe, base).train.pairs
     return _suggest(train_pairs, [f"data.train={name}", *settings], options), base, None

@@ -207,7 +207,9 @@ def load_config(path: Path, overrides: Iterable[str] = ()) -> Config:
     try:
         raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigError(f"{path}: no such recipe; see the recipes/ folder for examples.") from None
+        raise ConfigError(
+            f"{path}: no such recipe; see the recipes/ folder for examples."
+        ) from None
     except IsADirectoryError:
         raise ConfigError(f"{path} is a folder; expected a recipe, a .toml file.") from None
     except OSError as error:
@@ -217,7 +219,9 @@ def load_config(path: Path, overrides: Iterable[str] = ()) -> Config:
     return build_config(raw, overrides, str(path))
 
 
-def build_config(raw: Mapping[str, Any], overrides: Iterable[str] = (), where: str = "config") -> Config:
+def build_config(
+    raw: Mapping[str, Any], overrides: Iterable[str] = (), where: str = "config"
+) -> Config:
     """Make a Config of plain values, reporting all faults at once.
 
     Raises:

@@ -12,7 +12,9 @@ from dragoman.data.corpus import Pair
 _LEAST_STEPS = 1500
 
 
-def suggest_config(pairs: Sequence[Pair], overrides: Sequence[str] = ()) -> tuple[Config, list[str]]:
+def suggest_config(
+    pairs: Sequence[Pair], overrides: Sequence[str] = ()
+) -> tuple[Config, list[str]]:
     """Choose settings for a corpus.
 
     Args:
@@ -26,15 +28,23 @@ def suggest_config(pairs: Sequence[Pair], overrides: Sequence[str] = ()) -> tupl
     src_words = sum(len(pair.src.split()) for pair in sample) / len(sample)
     tgt_words = sum(len(pair.tgt.split()) for pair in sample) / len(sample)
     single = src_words < 1.5 and tgt_words < 1.5
-    korean = any("\uac00" <= character <= "\ud7a3" for pair in sample[:200] for character in pair.tgt + pair.src)
+    korean = any(
+        "\uac00" <= character <= "\ud7a3"
+        for pair in sample[:200]
+        for character in pair.tgt + pair.src
+    )
     size = len(pairs)
-    text: dict[str, Any] = {"tokenizer": "char", "vocab_size": 2000} if single else {"tokenizer": "bpe"}
+    text: dict[str, Any] = (
+        {"tokenizer": "char", "vocab_size": 2000} if single else {"tokenizer": "bpe"}
+    )
     reasons: list[str] = []
     if single:
         text["hangul"] = "jamo" if korean else "syllables"
         reasons.append(f"tokens: characters, since a side holds {src_words:.1f} words on average")
     else:
-        text["vocab_size"] = 1000 if size < 5_000 else 2000 if size < 15_000 else 4000 if size < 60_000 else 8000
+        text["vocab_size"] = (
+            1000 if size < 5_000 else 2000 if size < 15_000 else 4000 if size < 60_000 else 8000
+        )
         alike = _share_of_common_letters(sample)
         text["shared"] = alike > 0.5
         sides = "one vocabulary for both sides" if text["shared"] else "a vocabulary a side"
@@ -50,7 +60,9 @@ def suggest_config(pairs: Sequence[Pair], overrides: Sequence[str] = ()) -> tupl
         "generator": "tied",
         "tie_embeddings": bool(text.get("shared", False)),
     }
-    reasons.append(f"model: LSTM of {hidden} with attention, dropout {dropout}, by the number of pairs")
+    reasons.append(
+        f"model: LSTM of {hidden} with attention, dropout {dropout}, by the number of pairs"
+    )
     batch_tokens = 250 if size < 1_000 else 500 if size < 5_000 else 1000 if size < 60_000 else 2000
     letters = sum(len(pair.tgt) for pair in sample) / len(sample)
     steps_an_epoch = max(1.0, size * (letters if single else 1.4 * tgt_words) / batch_tokens)

@@ -88,7 +88,9 @@ def run_demo(out: Path, *, quick: bool = False) -> None:
 
 def _clear(out: Path) -> None:
     if out.exists() and any(out.iterdir()) and not (out / _MARK).exists():
-        raise ConfigError(f"{out}: exists and is not an earlier demo's; choose another folder with --out.")
+        raise ConfigError(
+            f"{out}: exists and is not an earlier demo's; choose another folder with --out."
+        )
     for lesson in LESSONS:
         shutil.rmtree(out / lesson.name, ignore_errors=True)
     out.mkdir(parents=True, exist_ok=True)
@@ -103,9 +105,13 @@ def _show(model: Model, test: list[tuple[str, list[str]]], console: Console) -> 
     outputs = model.translate([source for source, _ in shown], plain)
     for (source, references), found in zip(shown, outputs, strict=True):
         right = found.text in {model.as_written(reference) for reference in references}
-        table.add_row(source, found.text, "[green]yes[/]" if right else f"[red]no[/]: {references[0]}")
+        table.add_row(
+            source, found.text, "[green]yes[/]" if right else f"[red]no[/]: {references[0]}"
+        )
     console.print(table)
-    result = model.evaluate(((source, reference) for source, refs in test for reference in refs), plain)
+    result = model.evaluate(
+        ((source, reference) for source, refs in test for reference in refs), plain
+    )
     exact, bleu = result.scores["exact_match"], result.scores["bleu"]
     console.print(
         f"[bold]{exact.score:.1f} %[/] of {len(test)} held-out sentences exactly right, BLEU {bleu.score:.1f}  "
@@ -117,17 +123,30 @@ def _show(model: Model, test: list[tuple[str, list[str]]], console: Console) -> 
 
 def _draw(model: Model, folder: Path) -> None:
     trace = model.trace(SENTENCE)
-    (folder / "trace.html").write_text(render_html(trace, f"{SENTENCE} · {folder.name}"), encoding="utf-8")
+    (folder / "trace.html").write_text(
+        render_html(trace, f"{SENTENCE} · {folder.name}"), encoding="utf-8"
+    )
     if trace.has_attention:
-        plot_attention(model.trace(phrasebook.pairs("en", "fr", "test")[0][0]), folder / "attention.png")
+        plot_attention(
+            model.trace(phrasebook.pairs("en", "fr", "test")[0][0]), folder / "attention.png"
+        )
 
 
 def _say_what_next(out: Path, console: Console) -> None:
     lines = (
-        ("see every step of", f"{out}/plain/trace.html and {out}/attention/trace.html (open in a browser)"),
-        ("see how they learned", f"{out}/attention/curves.png; where it looks: {out}/attention/attention.png"),
+        (
+            "see every step of",
+            f"{out}/plain/trace.html and {out}/attention/trace.html (open in a browser)",
+        ),
+        (
+            "see how they learned",
+            f"{out}/attention/curves.png; where it looks: {out}/attention/attention.png",
+        ),
         ("translate your own", f"dragoman translate {out}/attention"),
-        ("train on your own", "dragoman train pairs.tsv --out models/my    (lines of source<TAB>target)"),
+        (
+            "train on your own",
+            "dragoman train pairs.tsv --out models/my    (lines of source<TAB>target)",
+        ),
     )
     for what, how in lines:
         console.print(f"  {what:<22}{how}", soft_wrap=True)

@@ -41,11 +41,15 @@ def load_plugin(path: Path | str) -> list[str]:
         for name, row in own.items():  # pyright: ignore[reportUnknownVariableType]
             known = rows.get(str(name))  # pyright: ignore[reportUnknownArgumentType]
             if known is not None and getattr(known, "__module__", "") != module.__name__:
-                raise PluginError(f"{path}: {table} has a row {name!r} already; choose another name.")
+                raise PluginError(
+                    f"{path}: {table} has a row {name!r} already; choose another name."
+                )
             rows[str(name)] = row  # pyright: ignore[reportUnknownArgumentType]
             added.append(f"{table}.{name}")
     if not added:
-        raise PluginError(f"{path}: adds no rows; expected a dict named as one of {', '.join(TABLES)}.")
+        raise PluginError(
+            f"{path}: adds no rows; expected a dict named as one of {', '.join(TABLES)}."
+        )
     return added
 
 

@@ -55,12 +55,18 @@ def check_config(config: Config) -> None:
         name = getattr(getattr(config, section), field)
         known = [*TABLES[table], *(["none"] if table == "ATTENTIONS" else [])]
         if name not in known:
-            faults.append(f"{key} = {name!r}: no such row; {nearest(name, known)} (a --plugin can add rows)")
+            faults.append(
+                f"{key} = {name!r}: no such row; {nearest(name, known)} (a --plugin can add rows)"
+            )
     model = config.model
     if model.bidirectional and model.hidden_size % 2:
-        faults.append(f"model.hidden_size = {model.hidden_size}: must be even for a bidirectional encoder.")
+        faults.append(
+            f"model.hidden_size = {model.hidden_size}: must be even for a bidirectional encoder."
+        )
     if model.tie_embeddings and not config.text.shared:
-        faults.append("model.tie_embeddings = true needs text.shared = true: one vocabulary for both sides.")
+        faults.append(
+            "model.tie_embeddings = true needs text.shared = true: one vocabulary for both sides."
+        )
     if model.attention == "multihead" and model.hidden_size % model.attention_heads:
         faults.append(
             f"model.attention_heads = {model.attention_heads}: must divide model.hidden_size = {model.hidden_size}."

@@ -75,13 +75,17 @@ class Translation:
             f'padding:0 .25em;border-radius:.2em">{html.escape(token)}</span>'
             for token, probability in zip(self.tokens, self.probabilities, strict=True)
         )
-        lines = [f"<p>{html.escape(self.source)} → <b>{html.escape(self.text)}</b></p>", f"<p>{words}</p>"]
+        lines = [
+            f"<p>{html.escape(self.source)} → <b>{html.escape(self.text)}</b></p>",
+            f"<p>{words}</p>",
+        ]
         if self.attention is not None:
             head = "".join(f"<th>{html.escape(token)}</th>" for token in self.src_tokens)
             rows = "".join(
                 f"<tr><th>{html.escape(token)}</th>"
                 + "".join(
-                    f'<td style="background:rgba(66,133,244,{weight:.2f})">{weight:.2f}</td>' for weight in row
+                    f'<td style="background:rgba(66,133,244,{weight:.2f})">{weight:.2f}</td>'
+                    for weight in row
                 )
                 + "</tr>"
                 for token, row in zip(self.tokens, self.attention.tolist(), strict=True)
@@ -150,12 +154,18 @@ class Translator:
     batch_tokens = 2000
 
     def __init__(
-        self, stepper: Stepper[Any], src_tokenizer: Tokenizer, tgt_tokenizer: Tokenizer, search: SearchConfig
+        self,
+        stepper: Stepper[Any],
+        src_tokenizer: Tokenizer,
+        tgt_tokenizer: Tokenizer,
+        search: SearchConfig,
     ) -> None:
         self.stepper, self.search = stepper, search
         self.src_tokenizer, self.tgt_tokenizer = src_tokenizer, tgt_tokenizer
 
-    def translate(self, texts: Iterable[str], options: TranslateOptions | None = None) -> list[Translation]:
+    def translate(
+        self, texts: Iterable[str], options: TranslateOptions | None = None
+    ) -> list[Translation]:
         """Translate sentences; each one's result does not depend on the others.
 
         Args:
@@ -165,15 +175,21 @@ class Translator:
         texts = list(texts)
         options = options or TranslateOptions()
         if options.prefixes is not None and len(options.prefixes) != len(texts):
-            raise InputError(f"{len(options.prefixes)} prefixes for {len(texts)} sentences; expected one each.")
+            raise InputError(
+                f"{len(options.prefixes)} prefixes for {len(texts)} sentences; expected one each."
+            )
         sources = self.src_tokenizer.encode_batch(texts)
         results = [Translation(text, "", 0.0, 0.0, (), (), ()) for text in texts]
         filled = [number for number, source in enumerate(sources) if source]
-        for numbers in length_batches([len(sources[number]) for number in filled], self.batch_tokens):
+        for numbers in length_batches(
+            [len(sources[number]) for number in filled], self.batch_tokens
+        ):
             chosen = [filled[number] for number in numbers]
             found = self._search([sources[number] for number in chosen], chosen, options)
             for number, hypotheses in zip(chosen, found, strict=True):
-                made = [self._translation(texts[number], sources[number], one) for one in hypotheses]
+                made = [
+                    self._translation(texts[number], sources[number], one) for one in hypotheses
+                ]
                 results[number] = replace(made[0], alternatives=tuple(made[1 : options.nbest]))
         return results
 
@@ -185,7 +201,9 @@ class Translator:
         """
         pairs = list(pairs)
         sources = self.src_tokenizer.encode_batch([src for src, _ in pairs])
-        targets = [[*ids, EOS] for ids in self.tgt_tokenizer.encode_batch([tgt for _, tgt in pairs])]
+        targets = [
+            [*ids, EOS] for ids in self.tgt_tokenizer.encode_batch([tgt for _, tgt in pairs])
+        ]
         scores = [0.0] * len(pairs)
         for numbers in length_batches([len(source) for source in sources], self.batch_tokens):
             state = self.stepper.start(pad_sources([sources[number] for number in numbers]))
@@ -194,7 +212,9 @@ class Translator:
             for ids in wanted.T:
                 step = self.stepper.step(last, state)
                 gained = step.distribution.gather(ids)
-                for number, token, value in zip(numbers, ids.tolist(), gained.tolist(), strict=True):
+                for number, token, value in zip(
+                    numbers, ids.tolist(), gained.tolist(), strict=True
+                ):
                     scores[number] += value if token != PAD else 0.0
                 last, state = ids.copy(), step.state
         return scores
@@ -218,14 +238,22 @@ class Translator:
         src = pad_sources(sources)
         if options.sampling is not None:
             draws = [
-                sample(self.stepper, src, limits, replace(options.sampling, seed=options.sampling.seed + turn), np.array(numbers))
+                sample(
+                    self.stepper,
+                    src,
+                    limits,
+                    replace(options.sampling, seed=options.sampling.seed + turn),
+                    np.array(numbers),
+                )
                 for turn in range(options.nbest)
             ]
             return [list(row) for row in zip(*draws, strict=True)]
         beam = BeamOptions(
             max(options.beam_size or search.beam_size, options.nbest),
             search.length_penalty if options.length_penalty is None else options.length_penalty,
-            search.coverage_penalty if options.coverage_penalty is None else options.coverage_penalty,
+            search.coverage_penalty
+            if options.coverage_penalty is None
+            else options.coverage_penalty,
         )
         return beam_search(self.stepper, src, limits, beam)
 

@@ -63,7 +63,9 @@ def make_batch(examples: Sequence[Example]) -> Batch:
     )
 
 
-def epoch_batches(examples: Sequence[Example], batch_tokens: int, key: Sequence[int]) -> list[list[int]]:
+def epoch_batches(
+    examples: Sequence[Example], batch_tokens: int, key: Sequence[int]
+) -> list[list[int]]:
     """Deal all examples into batches of like length, in random order.
 
     A batch is at most `batch_tokens` target tokens, padding included (or one example); sources count too,

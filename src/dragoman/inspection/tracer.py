@@ -48,12 +48,16 @@ def trace(translator: Translator, stepper: InspectableStepper, text: str, model:
     forbid = Forbid((PAD, UNK, SOS))
     while last != EOS and len(said) < translator.max_length(len(source)):
         step = stepper.step(np.array([last]), state)
-        gained, ids = forbid(step.distribution, np.array([said]), np.zeros(1, dtype=np.int64)).top(1)
+        gained, ids = forbid(step.distribution, np.array([said]), np.zeros(1, dtype=np.int64)).top(
+            1
+        )
         chosen = int(ids[0, 0])
         log_prob += float(gained[0, 0])
         state = step.state
         hidden = stepper.look(state)[1]
-        steps.append(_step(translator, step.distribution.all()[0], step.weights, (last, chosen), hidden))
+        steps.append(
+            _step(translator, step.distribution.all()[0], step.weights, (last, chosen), hidden)
+        )
         said.append(chosen)
         last = chosen
     return Trace(
@@ -69,7 +73,11 @@ def trace(translator: Translator, stepper: InspectableStepper, text: str, model:
 
 
 def _step(
-    translator: Translator, log_probs: Floats, weights: Floats | None, tokens: tuple[int, int], hidden: Floats
+    translator: Translator,
+    log_probs: Floats,
+    weights: Floats | None,
+    tokens: tuple[int, int],
+    hidden: Floats,
 ) -> TraceStep:
     shares = np.exp(log_probs.astype(np.float64))
     shares /= shares.sum()

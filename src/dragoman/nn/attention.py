@@ -41,7 +41,9 @@ class Attention(nn.Module):
         super().__init__()
         self.sizes = sizes
 
-    def project(self, memory: Float[Tensor, "batch src_len memory"]) -> Float[Tensor, "batch src_len keys"]:
+    def project(
+        self, memory: Float[Tensor, "batch src_len memory"]
+    ) -> Float[Tensor, "batch src_len keys"]:
         """Prepare the memory, once a sentence."""
         return memory
 
@@ -83,7 +85,9 @@ class AdditiveAttention(Attention):
         self.U = Linear(sizes.memory, sizes.hidden)
         self.v = nn.Parameter(torch.empty(sizes.hidden).uniform_(-1, 1) / math.sqrt(sizes.hidden))
 
-    def project(self, memory: Float[Tensor, "batch src_len memory"]) -> Float[Tensor, "batch src_len keys"]:
+    def project(
+        self, memory: Float[Tensor, "batch src_len memory"]
+    ) -> Float[Tensor, "batch src_len keys"]:
         """Return U h."""
         return self.U(memory)
 
@@ -105,7 +109,9 @@ class DotAttention(Attention):
         fits = sizes.query == sizes.memory
         self.fit = nn.Identity() if fits else Linear(sizes.memory, sizes.query, bias=False)
 
-    def project(self, memory: Float[Tensor, "batch src_len memory"]) -> Float[Tensor, "batch src_len keys"]:
+    def project(
+        self, memory: Float[Tensor, "batch src_len memory"]
+    ) -> Float[Tensor, "batch src_len keys"]:
         """Return h, at the query's width."""
         return self.fit(memory)
 
@@ -123,7 +129,9 @@ class GeneralAttention(Attention):
         super().__init__(sizes)
         self.W = Linear(sizes.memory, sizes.query, bias=False)
 
-    def project(self, memory: Float[Tensor, "batch src_len memory"]) -> Float[Tensor, "batch src_len keys"]:
+    def project(
+        self, memory: Float[Tensor, "batch src_len memory"]
+    ) -> Float[Tensor, "batch src_len keys"]:
         """Return W h."""
         return self.W(memory)
 
@@ -145,7 +153,9 @@ class ConcatAttention(Attention):
         self.W = Linear(sizes.query + sizes.memory, sizes.hidden, bias=False)
         self.v = nn.Parameter(torch.empty(sizes.hidden).uniform_(-1, 1) / math.sqrt(sizes.hidden))
 
-    def project(self, memory: Float[Tensor, "batch src_len memory"]) -> Float[Tensor, "batch src_len keys"]:
+    def project(
+        self, memory: Float[Tensor, "batch src_len memory"]
+    ) -> Float[Tensor, "batch src_len keys"]:
         """Return the memory's half of W [s; h]."""
         return nn.functional.linear(memory, self.W.weight[:, self.sizes.query :])
 
@@ -167,13 +177,17 @@ class MultiHeadAttention(Attention):
     def __init__(self, sizes: AttentionSizes) -> None:
         super().__init__(sizes)
         if sizes.memory % sizes.heads or sizes.hidden % sizes.heads:
-            raise ValueError(f"{sizes.heads} heads do not divide widths {sizes.memory} and {sizes.hidden}")
+            raise ValueError(
+                f"{sizes.heads} heads do not divide widths {sizes.memory} and {sizes.hidden}"
+            )
         self.Q = Linear(sizes.query, sizes.hidden, bias=False)
         self.K = Linear(sizes.memory, sizes.hidden, bias=False)
         self.V = Linear(sizes.memory, sizes.memory, bias=False)
         self.out = Linear(sizes.memory, sizes.memory, bias=False)
 
-    def project(self, memory: Float[Tensor, "batch src_len memory"]) -> Float[Tensor, "batch src_len keys"]:
+    def project(
+        self, memory: Float[Tensor, "batch src_len memory"]
+    ) -> Float[Tensor, "batch src_len keys"]:
         """Return the heads' keys and values, side by side."""
         return torch.cat([self.K(memory), self.V(memory)], dim=-1)
 
@@ -193,7 +207,9 @@ class MultiHeadAttention(Attention):
         context = (weights @ v).transpose(1, 2).flatten(2)
         return Attended(self.out(context), weights.mean(dim=1))
 
-    def _heads(self, x: Float[Tensor, "batch steps width"]) -> Float[Tensor, "batch heads steps head"]:
+    def _heads(
+        self, x: Float[Tensor, "batch steps width"]
+    ) -> Float[Tensor, "batch heads steps head"]:
         return x.unflatten(-1, (self.sizes.heads, -1)).transpose(1, 2)
 
 

@@ -35,7 +35,9 @@ class CopyBridge(Bridge):
         h, c = encoded.final.h, encoded.final.c
         return RecurrentState(self._layers(h), None if c is None else self._layers(c))
 
-    def _layers(self, x: Float[Tensor, "layers batch hidden"]) -> Float[Tensor, "decoder batch hidden"]:
+    def _layers(
+        self, x: Float[Tensor, "layers batch hidden"]
+    ) -> Float[Tensor, "decoder batch hidden"]:
         missing = self.decoder_layers - x.shape[0]
         if missing > 0:
             return torch.cat([x, x[-1:].expand(missing, -1, -1)])
@@ -55,8 +57,12 @@ class DenseBridge(Bridge):
         return self._start(encoded.final.h[-1])
 
     def _start(self, h: Float[Tensor, "batch hidden"]) -> RecurrentState:
-        parts = self.W(h).tanh().unflatten(1, (-1, self.decoder_layers, h.shape[1])).permute(1, 2, 0, 3)
-        return RecurrentState(parts[0].contiguous(), parts[1].contiguous() if self.has_memory else None)
+        parts = (
+            self.W(h).tanh().unflatten(1, (-1, self.decoder_layers, h.shape[1])).permute(1, 2, 0, 3)
+        )
+        return RecurrentState(
+            parts[0].contiguous(), parts[1].contiguous() if self.has_memory else None
+        )
 
 
 class MeanBridge(DenseBridge):

@@ -73,7 +73,9 @@ class Cell(nn.Module):
             hold = weight.new_tensor(self.hold).repeat_interleave(self.hidden_size)
             weight = torch.cat([weight, hold[:, None]], dim=1)
             x = torch.cat([x, (~mask)[:, :, None].to(x.dtype)], dim=2)
-        outputs, (h, c) = self._fused(x, state, [weight, self.weight_hh, self.bias_ih, self.bias_hh])
+        outputs, (h, c) = self._fused(
+            x, state, [weight, self.weight_hh, self.bias_ih, self.bias_hh]
+        )
         if mask is not None:
             last = mask.sum(dim=1).sub(1).clamp(min=0)
             h = outputs.gather(1, last[:, None, None].expand(-1, 1, outputs.shape[2]))[:, 0]
@@ -131,7 +133,9 @@ class GRUCell(Cell):
 
 
 class LSTMCell(Cell):
-    """Long short-term memory (Hochreiter & Schmidhuber 1997; with forget gate, Gers et al. 2000)::
+    """Long short-term memory (Hochreiter & Schmidhuber 1997; with forget gate, Gers et al. 2000).
+
+    ::
 
         i, f, o = sigmoid(W x + U h + b),  g = tanh(W_g x + U_g h + b_g)
         c' = f * c + i * g,  h' = o * tanh(c')
@@ -167,5 +171,3 @@ class LSTMCell(Cell):
 
 
 CELLS: dict[str, type[Cell]] = {"rnn": ElmanCell, "gru": GRUCell, "lstm": LSTMCell}
-
-

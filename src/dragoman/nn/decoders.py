@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from dragoman.config import ModelConfig
-from dragoman.nn.attention import ATTENTIONS, AttentionSizes, Attended
+from dragoman.nn.attention import ATTENTIONS, Attended, AttentionSizes
 from dragoman.nn.cells import CELLS, Cell
 from dragoman.nn.dropout import VariationalDropout
 from dragoman.nn.linear import Linear
@@ -49,7 +49,8 @@ class Decoder(nn.Module):
             outputs.append(decoded)
         weights = [part.weights for part in outputs if part.weights is not None]
         return Decoded(
-            torch.cat([part.outputs for part in outputs], 1), torch.cat(weights, 1) if weights else None
+            torch.cat([part.outputs for part in outputs], 1),
+            torch.cat(weights, 1) if weights else None,
         )
 
 
@@ -86,7 +87,9 @@ class RecurrentDecoder(Decoder):
         feed = torch.zeros_like(top) if self.config.input_feeding else None
         return State(encoded, keys, first, context, feed, masks=self.dropout.mask(first.h[1:]))
 
-    def step(self, embedded: Float[Tensor, "rows embedding"], state: State) -> tuple[Decoded, State]:
+    def step(
+        self, embedded: Float[Tensor, "rows embedding"], state: State
+    ) -> tuple[Decoded, State]:
         """Read one token a row."""
         extra = [part for part in (state.context, state.feed) if part is not None]
         x = torch.cat([embedded, *extra], dim=1) if extra else embedded

@@ -96,7 +96,9 @@ def _reversal(mask: Bool[Tensor, "batch steps"]) -> Tensor:
     return torch.where(mask, lengths - 1 - steps, steps)
 
 
-def _reorder(x: Float[Tensor, "batch steps width"], positions: Tensor) -> Float[Tensor, "batch steps width"]:
+def _reorder(
+    x: Float[Tensor, "batch steps width"], positions: Tensor
+) -> Float[Tensor, "batch steps width"]:
     return x.gather(1, positions[:, :, None].expand(-1, -1, x.shape[2]))
 
 

@@ -8,17 +8,28 @@ every CPU build of PyTorch, but has no gradient of its own, so this file gives i
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-_HAS_ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+_HAS_ONEDNN = torch.backends.mkldnn.is_available() and hasattr(
+    torch.ops.mkldnn, "_linear_pointwise"
+)
 
 
-def matmul_nt(x: Float[Tensor, "rows inner"], weight: Float[Tensor, "cols inner"]) -> Float[Tensor, "rows cols"]:
+def matmul_nt(
+    x: Float[Tensor, "rows inner"], weight: Float[Tensor, "cols inner"]
+) -> Float[Tensor, "rows cols"]:
     """Return ``x @ weight.T``, without a gradient."""
-    if _HAS_ONEDNN and x.device.type == "cpu" and x.dtype == torch.float32 and torch.backends.mkldnn.enabled:
+    if (
+        _HAS_ONEDNN
+        and x.device.type == "cpu"
+        and x.dtype == torch.float32
+        and torch.backends.mkldnn.enabled
+    ):
         return torch.ops.mkldnn._linear_pointwise(x, weight, None, "none", [], "")
     return x @ weight.t()
 
@@ -27,14 +38,14 @@ class _Product(torch.autograd.Function):
     """``x @ weight.T`` and its two gradients, all three by `matmul_nt`."""
 
     @staticmethod
-    def forward(ctx, x: Tensor, weight: Tensor) -> Tensor:  # noqa: ANN001
+    def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
         ctx.save_for_backward(x, weight)
         return matmul_nt(x, weight)
 
     @staticmethod
-    def backward(ctx, grad: Tensor) -> tuple[Tensor | None, Tensor | None]:  # noqa: ANN001
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None]:
         x, weight = ctx.saved_tensors
-        grad = grad.contiguous()
+        grad = grads[0].contiguous()
         grad_x = matmul_nt(grad, weight.t()) if ctx.needs_input_grad[0] else None
         grad_weight = matmul_nt(grad.t(), x.t()) if ctx.needs_input_grad[1] else None
         return grad_x, grad_weight

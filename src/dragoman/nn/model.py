@@ -40,7 +40,9 @@ class Seq2Seq(nn.Module):
         self.config = config
         self.src_embedding = _embedding(src_vocab_size, config.embedding_size)
         tied = config.tie_embeddings
-        self.tgt_embedding = self.src_embedding if tied else _embedding(tgt_vocab_size, config.embedding_size)
+        self.tgt_embedding = (
+            self.src_embedding if tied else _embedding(tgt_vocab_size, config.embedding_size)
+        )
         rate = config.dropout if config.embedding_dropout is None else config.embedding_dropout
         self.embedding_dropout = VariationalDropout(rate)
         self.word_dropout = WordDropout(config.word_dropout)
@@ -67,7 +69,9 @@ class Seq2Seq(nn.Module):
         weights = None if decoded.weights is None else decoded.weights[:, 0]
         return Stepped(self.generator(decoded.outputs[:, 0]), weights, state)
 
-    def forward(self, src: Int[Tensor, "batch src_len"], tgt_in: Int[Tensor, "batch tgt_len"]) -> Decoded:
+    def forward(
+        self, src: Int[Tensor, "batch src_len"], tgt_in: Int[Tensor, "batch tgt_len"]
+    ) -> Decoded:
         """Read the source and the right target (teacher forcing).
 
         Returns:
@@ -76,7 +80,9 @@ class Seq2Seq(nn.Module):
         decoded = self.decoder.sequence(self._embed(tgt_in, self.tgt_embedding), self.start(src))
         return Decoded(self.output_dropout(decoded.outputs), decoded.weights)
 
-    def _embed(self, ids: Int[Tensor, "batch steps"], table: nn.Embedding) -> Float[Tensor, "batch steps width"]:
+    def _embed(
+        self, ids: Int[Tensor, "batch steps"], table: nn.Embedding
+    ) -> Float[Tensor, "batch steps width"]:
         return self.embedding_dropout(self.word_dropout(table(ids)))
 
 

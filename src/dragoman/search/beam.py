@@ -61,7 +61,9 @@ class _Beams:
         weights = None
         if looked is not None:
             steps = [looked[rows][:, None]]
-            weights = np.concatenate(steps if past.weights is None else [past.weights, *steps], axis=1)
+            weights = np.concatenate(
+                steps if past.weights is None else [past.weights, *steps], axis=1
+            )
         return _Beams(
             past.sentences,
             past.sums + gained,
@@ -131,7 +133,11 @@ class _Best:
         return self.tokens == EOS
 
     def pick(self, sentences: Ids, ranks: Ids) -> tuple[Ids, Ids, Floats]:
-        return self.parents[sentences, ranks], self.tokens[sentences, ranks], self.gained[sentences, ranks]
+        return (
+            self.parents[sentences, ranks],
+            self.tokens[sentences, ranks],
+            self.gained[sentences, ranks],
+        )
 
 
 def _best(sums: Floats, log_probs: Floats, tokens: Ids, size: int) -> _Best:

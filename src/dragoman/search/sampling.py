@@ -29,7 +29,11 @@ class SamplingOptions:
 
 
 def sample(
-    stepper: Stepper[Any], src: Ids, limits: Limits, options: SamplingOptions, keys: Ids | None = None
+    stepper: Stepper[Any],
+    src: Ids,
+    limits: Limits,
+    options: SamplingOptions,
+    keys: Ids | None = None,
 ) -> list[Hypothesis]:
     """Draw one output a sentence.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float32]
 S = TypeVar("S")
+S_co = TypeVar("S_co", covariant=True)
 
 
 @runtime_checkable
@@ -44,16 +45,25 @@ class Distribution(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Step(Generic[S]):
-    """One step of a model: what comes next, where it looked ([rows, src_len] or None), and its state."""
+class Step(Protocol[S_co]):
+    """One step of a model."""
 
-    distribution: Distribution
-    weights: Floats | None
-    state: S
+    @property
+    def distribution(self) -> Distribution:
+        """What comes next."""
+        ...
+
+    @property
+    def weights(self) -> Floats | None:
+        """Where it looked, [rows, src_len]; None without attention."""
+        ...
+
+    @property
+    def state(self) -> S_co:
+        """The state after it."""
+        ...
 
 
-@runtime_checkable
 class Stepper(Protocol[S]):
     """A model that writes one token at a time."""
 
@@ -111,6 +121,15 @@ class ArrayDistribution:
             log_probs[row] = -np.inf
             log_probs[row, list(ids)] = kept
         return ArrayDistribution(log_probs)
+
+
+@dataclass(frozen=True)
+class ArrayStep(Generic[S]):
+    """A `Step` in memory."""
+
+    distribution: ArrayDistribution
+    weights: Floats | None
+    state: S
 
 
 @dataclass(frozen=True)

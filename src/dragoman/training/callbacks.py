@@ -165,16 +165,22 @@ class ProgressLine(Callback):
     def on_validation(self, record: ValidationRecord) -> None:
         """Print a plain line and a sample."""
         found = record.validation
+        taught, alone = 100 * found.accuracy_teacher_forced, 100 * found.accuracy_free_running
         self.console.print(
-            f"[bold]step {record.step}[/]  {clock_time(record.elapsed_s)}  train loss {record.train_loss:.3f}  "
-            f"dev loss {found.loss:.3f}  words right: taught {100 * found.accuracy_teacher_forced:.1f} %, "
-            f"alone {100 * found.accuracy_free_running:.1f} %  BLEU {found.bleu:.1f}  chrF {found.chrf:.1f}{'  *' if record.best else ''}",
+            f"[bold]step {record.step}[/]  {clock_time(record.elapsed_s)}  "
+            f"train loss {record.train_loss:.3f}  dev loss {found.loss:.3f}  "
+            f"words right: taught {taught:.1f} %, alone {alone:.1f} %  "
+            f"BLEU {found.bleu:.1f}  chrF {found.chrf:.1f}{'  *' if record.best else ''}",
             soft_wrap=True,
         )
         if found.samples:
             sample = found.samples[record.step % len(found.samples)]
-            self.console.print(f"  wanted  {sample.reference}", style="dim", markup=False, soft_wrap=True)
-            self.console.print(f"  wrote   {sample.output}", style="dim", markup=False, soft_wrap=True)
+            self.console.print(
+                f"  wanted  {sample.reference}", style="dim", markup=False, soft_wrap=True
+            )
+            self.console.print(
+                f"  wrote   {sample.output}", style="dim", markup=False, soft_wrap=True
+            )
 
     def on_message(self, text: str) -> None:
         """Print it."""

@@ -50,7 +50,9 @@ def write_atomically(path: Path, content: bytes) -> None:
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Replace the checkpoint at `path`."""
     metadata = {"dragoman": json.dumps({"version": _VERSION, **checkpoint.values})}
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()}
+    tensors = {
+        name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()
+    }
     write_atomically(path, save(tensors, metadata))
 
 
@@ -71,5 +73,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
             f"{path}: damaged checkpoint ({error}); remove it and train anew without --resume."
         ) from None
     if values.pop("version", None) != _VERSION:
-        raise CheckpointError(f"{path}: a checkpoint of another version of dragoman; expected version {_VERSION}.")
+        raise CheckpointError(
+            f"{path}: a checkpoint of another version of dragoman; expected version {_VERSION}."
+        )
     return Checkpoint(tensors, values)

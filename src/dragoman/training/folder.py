@@ -49,7 +49,9 @@ def save_text_side(folder: Path, config: Config, tokenizers: Tokenizers) -> None
 
 def save_weights(folder: Path, model: Seq2Seq, step: int) -> None:
     """Write the weights, each once, however often it is used."""
-    tensors = {name: weight.detach().cpu().contiguous() for name, weight in model.named_parameters()}
+    tensors = {
+        name: weight.detach().cpu().contiguous() for name, weight in model.named_parameters()
+    }
     metadata = {"format": "pt", "dragoman": FORMAT, "step": str(step)}
     write_atomically(folder / WEIGHTS, save(tensors, metadata))
 
@@ -63,7 +65,9 @@ def load_config_of(folder: Path) -> Config:
     if not folder.exists():
         raise ModelError(f"{folder}: no such model folder; `dragoman train` makes one.")
     if not (folder / CONFIG).is_file():
-        raise ModelError(f"{folder}: not a model folder: {CONFIG} is missing; expected what `dragoman train` wrote.")
+        raise ModelError(
+            f"{folder}: not a model folder: {CONFIG} is missing; expected what `dragoman train` wrote."
+        )
     return load_config(folder / CONFIG)
 
 
@@ -87,15 +91,21 @@ def load_model(folder: Path, config: Config, tokenizers: Tokenizers) -> Seq2Seq:
     """
     path = folder / WEIGHTS
     if not path.is_file():
-        raise ModelError(f"{path} is missing: training has not reached its first validation; go on with --resume.")
+        raise ModelError(
+            f"{path} is missing: training has not reached its first validation; go on with --resume."
+        )
     try:
         with safe_open(path, framework="pt") as file:
             found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             version = (file.metadata() or {}).get("dragoman")
     except (SafetensorError, OSError) as error:
-        raise ModelError(f"{path}: damaged or truncated weights ({error}); copy the folder anew.") from None
+        raise ModelError(
+            f"{path}: damaged or truncated weights ({error}); copy the folder anew."
+        ) from None
     if version != FORMAT:
-        raise ModelError(f"{path}: weights of format {version}; this version of dragoman reads format {FORMAT}.")
+        raise ModelError(
+            f"{path}: weights of format {version}; this version of dragoman reads format {FORMAT}."
+        )
     model = Seq2Seq(config.model, tokenizers.src.vocab_size, tokenizers.tgt.vocab_size)
     wanted = dict(model.named_parameters())
     faults = [f"{name} is missing" for name in wanted.keys() - found.keys()]

@@ -103,7 +103,9 @@ class Trainer:
         resume: Whether to go on from `job.checkpoint`.
     """
 
-    def __init__(self, model: Seq2Seq, config: TrainingConfig, job: Job, *, resume: bool = False) -> None:
+    def __init__(
+        self, model: Seq2Seq, config: TrainingConfig, job: Job, *, resume: bool = False
+    ) -> None:
         self.model, self.config, self.job = model, config, job
         self.device = next(model.parameters()).device
         self.averaged = AveragedModel(model, config.ema_decay)
@@ -147,12 +149,16 @@ class Trainer:
     def _step(self, group: list[list[int]]) -> None:
         """Make one optimiser step from a group of batches."""
         began, progress = time.monotonic(), self.progress
-        batches = [make_batch([self.job.examples[number] for number in numbers]) for numbers in group]
+        batches = [
+            make_batch([self.job.examples[number] for number in numbers]) for numbers in group
+        ]
         tokens = sum(batch.num_tokens for batch in batches)
         torch.manual_seed((self.config.seed << 32) + progress.step)
         loss = 0.0
         for batch in batches:
-            with torch.autocast(self.device.type, torch.bfloat16, self.config.precision == "bfloat16"):
+            with torch.autocast(
+                self.device.type, torch.bfloat16, self.config.precision == "bfloat16"
+            ):
                 scored = batch_loss(self.model, batch, self.config.label_smoothing)
             (scored.smoothed / tokens).backward()
             loss += float(scored.cross_entropy)
@@ -168,7 +174,9 @@ class Trainer:
         seconds = time.monotonic() - began
         if isinstance(self.clock, WallClock):
             self._read_clock(self.clock, seconds)
-        record = StepRecord(progress.step, self.clock.done(progress.step), loss / tokens, tokens, seconds, rate)
+        record = StepRecord(
+            progress.step, self.clock.done(progress.step), loss / tokens, tokens, seconds, rate
+        )
         for callback in self.job.callbacks:
             callback.on_step(record)
 
@@ -183,7 +191,9 @@ class Trainer:
         else:
             progress.bad_steps += 1
             for callback in self.job.callbacks:
-                callback.on_message(f"step {progress.step}: the gradient is not finite; step skipped.")
+                callback.on_message(
+                    f"step {progress.step}: the gradient is not finite; step skipped."
+                )
         self.optimiser.zero_grad()
         if progress.bad_steps >= _MOST_BAD_STEPS:
             raise DragomanError(
@@ -196,7 +206,9 @@ class Trainer:
         made = 0
         epoch = 0
         while True:
-            batches = epoch_batches(self.job.examples, self.config.batch_tokens, (self.config.seed, epoch))
+            batches = epoch_batches(
+                self.job.examples, self.config.batch_tokens, (self.config.seed, epoch)
+            )
             size = self.config.accumulate
             groups = [batches[start : start + size] for start in range(0, len(batches), size)]
             skip = min(len(groups), self.progress.step - made)
@@ -209,7 +221,9 @@ class Trainer:
     def _clock(self, readings: list[Reading]) -> Clock:
         config, progress = self.config, self.progress
         if config.minutes is not None:
-            clock: Clock = WallClock.of_minutes(config.minutes, progress.elapsed_s, self.job.started)
+            clock: Clock = WallClock.of_minutes(
+                config.minutes, progress.elapsed_s, self.job.started
+            )
             clock.readings = readings
         elif config.progress is not None and config.steps is not None:
             clock = Clock([Reading(*reading) for reading in config.progress], config.steps)
@@ -222,7 +236,9 @@ class Trainer:
 
     def _steps_of_epochs(self) -> int:
         batches = epoch_batches(self.job.examples, self.config.batch_tokens, (self.config.seed, 0))
-        return max(1, round((self.config.epochs or 1) * math.ceil(len(batches) / self.config.accumulate)))
+        return max(
+            1, round((self.config.epochs or 1) * math.ceil(len(batches) / self.config.accumulate))
+        )
 
     def _read_clock(self, clock: WallClock, seconds: float) -> None:
         clock.trained(seconds)
@@ -243,7 +259,10 @@ class Trainer:
     def _validate(self) -> None:
         began, progress, config = time.monotonic(), self.progress, self.config
         found = self.job.validate(self.averaged.model)
-        score = ({"bleu": found.bleu, "chrf": found.chrf, "loss": 0.0}[config.stop_metric], -found.loss)
+        score = (
+            {"bleu": found.bleu, "chrf": found.chrf, "loss": 0.0}[config.stop_metric],
+            -found.loss,
+        )
         better = score > progress.best
         if better:
             progress.best, progress.best_step, progress.bad = score, progress.step, 0
@@ -255,14 +274,20 @@ class Trainer:
         if isinstance(self.clock, WallClock):
             self.clock.pauses_s.append(time.monotonic() - began)
         record = ValidationRecord(
-            progress.step, self._loss_sum / max(1, self._loss_tokens), progress.elapsed_s, found, better
+            progress.step,
+            self._loss_sum / max(1, self._loss_tokens),
+            progress.elapsed_s,
+            found,
+            better,
         )
         self._loss_sum, self._loss_tokens = 0.0, 0
         for callback in self.job.callbacks:
             callback.on_validation(record)
 
     def _save(self) -> None:
-        tensors = {f"model.{name}": weight for name, weight in self.model.named_parameters()}
+        tensors: dict[str, torch.Tensor] = {
+            f"model.{name}": weight for name, weight in self.model.named_parameters()
+        }
         if self.config.ema_decay:
             averages = self.averaged.model.named_parameters()
             tensors |= {f"averaged.{name}": weight for name, weight in averages}
@@ -309,6 +334,8 @@ class Trainer:
             "validate_every": self.progress.validate_every or None,
             "epochs": None,
             "minutes": None,
-            "progress": knots if isinstance(self.clock, WallClock) or self.config.progress else None,
+            "progress": knots
+            if isinstance(self.clock, WallClock) or self.config.progress
+            else None,
         }
         return self.config.model_copy(update=update)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -33,7 +34,9 @@ class _FusedCrossEntropy(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, x: Tensor, weight: Tensor, bias: Tensor, gold: Tensor, smoothing: float):  # noqa: ANN001, ANN205
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, gold: Tensor, smoothing: float
+    ) -> tuple[Tensor, Tensor, Tensor]:
         need = any(ctx.needs_input_grad[:3])
         grad_x = torch.empty_like(x) if need else None
         grad_weight = torch.zeros_like(weight) if need else None
@@ -69,8 +72,8 @@ class _FusedCrossEntropy(torch.autograd.Function):
         return totals[0], totals[1], right
 
     @staticmethod
-    def backward(ctx, grad: Tensor, *unused: Tensor):  # noqa: ANN001, ANN205
-        del unused
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
+        grad = grads[0]
         grad_x, grad_weight, grad_bias = ctx.saved_tensors
         return grad_x.mul_(grad), grad_weight.mul_(grad), grad_bias.mul_(grad), None, None
 
@@ -96,7 +99,9 @@ def cross_entropy(
     """
     if features.device.type != "cpu" or features.dtype != torch.float32:
         logits = functional.linear(features, weight, bias).float()
-        smoothed = functional.cross_entropy(logits, gold, reduction="sum", label_smoothing=smoothing)
+        smoothed = functional.cross_entropy(
+            logits, gold, reduction="sum", label_smoothing=smoothing
+        )
         with torch.no_grad():
             plain = functional.cross_entropy(logits, gold, reduction="sum")
             return Loss(smoothed, plain, (logits.argmax(dim=1) == gold).sum())

@@ -16,7 +16,11 @@ from dragoman.nn.model import Seq2Seq
 def adamw(parameters: Iterable[nn.Parameter], config: TrainingConfig) -> torch.optim.Optimizer:
     """AdamW (Loshchilov & Hutter 2019, arXiv:1711.05101), in one fused pass."""
     return torch.optim.AdamW(
-        parameters, lr=config.learning_rate, weight_decay=config.weight_decay, betas=(0.9, 0.98), fused=True
+        parameters,
+        lr=config.learning_rate,
+        weight_decay=config.weight_decay,
+        betas=(0.9, 0.98),
+        fused=True,
     )
 
 
@@ -76,7 +80,9 @@ class AveragedModel:
         model: A copy of the model whose weights are the averages; the model itself where `decay` is 0.
     """
 
-    EVERY = 4  # steps between updates; the decay is raised to this power, so the average is the same
+    EVERY = (
+        4  # steps between updates; the decay is raised to this power, so the average is the same
+    )
 
     def __init__(self, model: Seq2Seq, decay: float) -> None:
         self.decay = decay
@@ -89,5 +95,5 @@ class AveragedModel:
             return
         # Early on the average must forget the random start faster than `decay` would.
         decay = min(self.decay**self.EVERY, step / (step + 10 * self.EVERY))
-        averages, weights = list(self.model.parameters()), list(model.parameters())
-        torch._foreach_lerp_(averages, weights, 1 - decay)  # pyright: ignore[reportPrivateUsage]
+        for average, weight in zip(self.model.parameters(), model.parameters(), strict=True):
+            average.lerp_(weight, 1 - decay)

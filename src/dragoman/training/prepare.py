@@ -66,7 +66,9 @@ def read_corpora(config: Config, base: Path, pairs: Sequence[Pair] | None = None
     else:
         train = _read(data.train, "train", base, data)
     if not train.pairs:
-        raise DataError(f"{train.path}: holds no pairs; expected at least one source<TAB>target line.")
+        raise DataError(
+            f"{train.path}: holds no pairs; expected at least one source<TAB>target line."
+        )
     shipped = isinstance(data.train, str) and data.train.startswith(_SHIPPED)
     dev_name = data.dev or (data.train if shipped and pairs is None else None)
     test_name = data.test or (data.train if shipped and pairs is None else None)
@@ -81,7 +83,12 @@ def read_corpora(config: Config, base: Path, pairs: Sequence[Pair] | None = None
         places.setdefault(pair, line)
 
     def part(chosen: list[Pair], problems: bool) -> Corpus:
-        return Corpus(chosen, [places[pair] for pair in chosen], train.path, train.problems if problems else [])
+        return Corpus(
+            chosen,
+            [places[pair] for pair in chosen],
+            train.path,
+            train.problems if problems else [],
+        )
 
     return Corpora(part(kept, True), part(held_out, False), test)
 
@@ -104,15 +111,21 @@ def prepare(config: Config, corpora: Corpora, tokenizers: Tokenizers | None = No
     )
     train = encode(tokenizers, corpora.train.pairs)
     most = config.data.max_length
-    short = [one for one in train if one.src and one.tgt and max(len(one.src), len(one.tgt)) <= most]
+    short = [
+        one for one in train if one.src and one.tgt and max(len(one.src), len(one.tgt)) <= most
+    ]
     notes: list[str] = []
     if len(short) < len(train):
         notes.append(
             f"{len(train) - len(short)} pairs left out: empty or over data.max_length = {most} tokens on a side."
         )
     if not short:
-        raise DataError(f"{corpora.train.path}: no pair is left; data.max_length = {most} tokens leaves all out.")
-    return Prepared(corpora, tokenizers, short, encode(tokenizers, corpora.dev.pairs), report, notes)
+        raise DataError(
+            f"{corpora.train.path}: no pair is left; data.max_length = {most} tokens leaves all out."
+        )
+    return Prepared(
+        corpora, tokenizers, short, encode(tokenizers, corpora.dev.pairs), report, notes
+    )
 
 
 def train_tokenizers(config: Config, pairs: Sequence[Pair]) -> Tokenizers:
@@ -145,7 +158,9 @@ def _read(name: str | list[str], split: str, base: Path, data: DataConfig) -> Co
     if isinstance(name, str):
         return read_corpus(base / name, options)
     if len(name) != 2:
-        raise ConfigError(f"data.{split} names {len(name)} files; expected one, or two parallel ones.")
+        raise ConfigError(
+            f"data.{split} names {len(name)} files; expected one, or two parallel ones."
+        )
     return read_corpus((base / name[0], base / name[1]), options)
 
 

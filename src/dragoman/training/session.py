@@ -61,13 +61,17 @@ def check_out(out: Path, *, resume: bool) -> None:
     if resume and not (out / CHECKPOINT).exists():
         raise CheckpointError(f"{out}: no checkpoint to resume from; train without --resume.")
     if not resume and (out / CONFIG).exists():
-        raise ConfigError(f"{out}: holds a model already; go on with --resume, or choose another --out.")
+        raise ConfigError(
+            f"{out}: holds a model already; go on with --resume, or choose another --out."
+        )
     if out.exists() and not out.is_dir():
         raise ConfigError(f"{out}: is a file; --out names a folder for the model.")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError(f"{out}: cannot be made ({error.strerror}); choose another --out.") from None
+        raise ConfigError(
+            f"{out}: cannot be made ({error.strerror}); choose another --out."
+        ) from None
 
 
 def run_session(config: Config, corpora: Corpora, session: Session) -> Config:
@@ -95,7 +99,11 @@ def run_session(config: Config, corpora: Corpora, session: Session) -> Config:
         save_text_side(out, config, prepared.tokenizers)
         report = "\n".join([*prepared.report.lines(), *prepared.notes]) + "\n"
         (out / REPORT).write_text(report, encoding="utf-8")
-    callbacks = [MetricsFile(out / METRICS, step), TensorBoard(out / "tensorboard"), *session.callbacks]
+    callbacks = [
+        MetricsFile(out / METRICS, step),
+        TensorBoard(out / "tensorboard"),
+        *session.callbacks,
+    ]
     for callback in session.callbacks:
         for line in [*prepared.report.lines(), *prepared.notes, _describe(model, prepared)]:
             callback.on_message(line)
@@ -118,7 +126,11 @@ def check_same(stored: Config, given: Config) -> None:
     """
     ignored = {"description", "result", "made"}
     old, new = _flat(stored.model_dump(exclude=ignored)), _flat(given.model_dump(exclude=ignored))
-    changed = [f"{key} was {old.get(key)!r}, is {new.get(key)!r}" for key in old if old[key] != new.get(key)]
+    changed = [
+        f"{key} was {old.get(key)!r}, is {new.get(key)!r}"
+        for key in old
+        if old[key] != new.get(key)
+    ]
     if changed:
         raise CheckpointError(
             f"--resume goes on with the settings that the training began with, but {'; '.join(changed)}. "
@@ -127,10 +139,16 @@ def check_same(stored: Config, given: Config) -> None:
 
 
 def _train(
-    model: Seq2Seq, config: Config, prepared: Prepared, session: Session, callbacks: Sequence[Callback]
+    model: Seq2Seq,
+    config: Config,
+    prepared: Prepared,
+    session: Session,
+    callbacks: Sequence[Callback],
 ) -> Outcome:
     validator = Validator(
-        prepared.dev, prepared.tokenizers.tgt.decode, [pair.tgt for pair in prepared.corpora.dev.pairs]
+        prepared.dev,
+        prepared.tokenizers.tgt.decode,
+        [pair.tgt for pair in prepared.corpora.dev.pairs],
     )
     job = Job(
         examples=prepared.train,
@@ -173,5 +191,9 @@ def _draw_curves(out: Path) -> None:
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in values.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}  # pyright: ignore
+        flat |= (
+            _flat(value, f"{prefix}{key}.")
+            if isinstance(value, dict)
+            else {f"{prefix}{key}": value}
+        )  # pyright: ignore
     return flat

@@ -55,7 +55,8 @@ def batch_loss(model: Seq2Seq, batch: Batch, smoothing: float) -> Loss:
     """Score one batch under teacher forcing; padding never reaches the generator."""
     device = next(model.parameters()).device
     src, tgt_in, tgt_out = (
-        torch.from_numpy(ids).to(device, non_blocking=True) for ids in (batch.src, batch.tgt_in, batch.tgt_out)
+        torch.from_numpy(ids).to(device, non_blocking=True)
+        for ids in (batch.src, batch.tgt_in, batch.tgt_out)
     )
     real = tgt_out != PAD
     decoded = model(src, tgt_in)
@@ -125,5 +126,3 @@ class Validator:
             for number, hypothesis in zip(numbers, found, strict=True):
                 outputs[number] = hypothesis.ids
         return outputs
-
-

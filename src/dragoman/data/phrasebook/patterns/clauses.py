@@ -155,10 +155,8 @@ def decide(rng: Random) -> Entry | None:
 def already(rng: Random) -> Entry | None:
     """We have already had lunch; he hasn't had lunch yet."""
     does, who = draw.action(rng, draw.EVENTS), draw.someone(rng)
-    if rng.random() < 0.5:
-        say = Say(negation="pas encore")
-    else:
-        say = Say(adverb=Words("already", "déjà", "벌써"))
+    not_yet, already = Say(negation="pas encore"), Say(adverb=Words("already", "déjà", "벌써"))
+    say = not_yet if rng.random() < 0.5 else already
     other = replace(say, tense="past")
     return g.entry(
         g.en_clause(who, g.perfect(does), say),
