@@ -48,9 +48,8 @@ def trace(translator: Translator, stepper: InspectableStepper, text: str, model:
     forbid = Forbid((PAD, UNK, SOS))
     while last != EOS and len(said) < translator.max_length(len(source)):
         step = stepper.step(np.array([last]), state)
-        gained, ids = forbid(step.distribution, np.array([said]), np.zeros(1, dtype=np.int64)).top(
-            1
-        )
+        prefix = np.array([said], dtype=np.int64)
+        gained, ids = forbid(step.distribution, prefix, np.zeros(1, dtype=np.int64)).top(1)
         chosen = int(ids[0, 0])
         log_prob += float(gained[0, 0])
         state = step.state

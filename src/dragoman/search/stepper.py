@@ -45,6 +45,7 @@ class Distribution(Protocol):
         ...
 
 
+@runtime_checkable
 class Step(Protocol[S_co]):
     """One step of a model."""
 
@@ -64,6 +65,7 @@ class Step(Protocol[S_co]):
         ...
 
 
+@runtime_checkable
 class Stepper(Protocol[S]):
     """A model that writes one token at a time."""
 

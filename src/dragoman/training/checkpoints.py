@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -49,10 +52,11 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Replace the checkpoint at `path`."""
-    metadata = {"dragoman": json.dumps({"version": _VERSION, **checkpoint.values})}
+    values = json.dumps({"version": _VERSION, **checkpoint.values})
     tensors = {
         name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()
     }
+    metadata = {"dragoman": values, "crc32": _checksum(values, tensors)}
     write_atomically(path, save(tensors, metadata))
 
 
@@ -60,14 +64,19 @@ def load_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint.
 
     Raises:
-        CheckpointError: It is missing, truncated, or of another version.
+        CheckpointError: It is missing, damaged, or of another version.
     """
     if not path.exists():
         raise CheckpointError(f"{path}: no checkpoint to resume from; train without --resume.")
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            values = json.loads((file.metadata() or {}).get("dragoman", "{}"))
+            metadata = file.metadata() or {}
+        text = metadata.get("dragoman", "{}")
+        found = _checksum(text, tensors)
+        if metadata.get("crc32", found) != found:
+            raise ValueError("its checksum does not fit")
+        values = json.loads(text)
     except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(
             f"{path}: damaged checkpoint ({error}); remove it and train anew without --resume."
@@ -77,3 +86,13 @@ def load_checkpoint(path: Path) -> Checkpoint:
             f"{path}: a checkpoint of another version of dragoman; expected version {_VERSION}."
         )
     return Checkpoint(tensors, values)
+
+
+def _checksum(values: str, tensors: Mapping[str, Tensor]) -> str:
+    """Sum up everything: safetensors itself would not notice a flipped bit."""
+    total = zlib.crc32(values.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        total = zlib.crc32(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode(), total)
+        total = zlib.crc32(tensor.flatten().view(torch.uint8).numpy(), total)
+    return f"{total:08x}"

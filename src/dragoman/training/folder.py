@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from dragoman.nn.model import Seq2Seq
 from dragoman.text.tokenizers import Tokenizer
 from dragoman.training.checkpoints import write_atomically
 
-FORMAT = "1"
+FORMAT = 1
 CONFIG, WEIGHTS, CHECKPOINT = "resolved.toml", "model.safetensors", "checkpoint.safetensors"
 SRC_TOKENIZER, TGT_TOKENIZER = "src.tokenizer.json", "tgt.tokenizer.json"
 METRICS, REPORT, CURVES = "metrics.jsonl", "data_report.txt", "curves.png"
@@ -52,7 +53,8 @@ def save_weights(folder: Path, model: Seq2Seq, step: int) -> None:
     tensors = {
         name: weight.detach().cpu().contiguous() for name, weight in model.named_parameters()
     }
-    metadata = {"format": "pt", "dragoman": FORMAT, "step": str(step)}
+    # One key: safetensors writes several in random order, and equal weights should be equal files.
+    metadata = {"dragoman": json.dumps({"format": FORMAT, "step": step})}
     write_atomically(folder / WEIGHTS, save(tensors, metadata))
 
 
@@ -97,8 +99,8 @@ def load_model(folder: Path, config: Config, tokenizers: Tokenizers) -> Seq2Seq:
     try:
         with safe_open(path, framework="pt") as file:
             found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            version = (file.metadata() or {}).get("dragoman")
-    except (SafetensorError, OSError) as error:
+            version = json.loads((file.metadata() or {}).get("dragoman", "{}")).get("format")
+    except (SafetensorError, OSError, ValueError, AttributeError) as error:
         raise ModelError(
             f"{path}: damaged or truncated weights ({error}); copy the folder anew."
         ) from None

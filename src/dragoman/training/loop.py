@@ -308,8 +308,8 @@ class Trainer:
 
     def _restore(self, checkpoint: Checkpoint) -> list[Reading]:
         self._loss_sum, self._loss_tokens = checkpoint.values["loss"]
-        self.progress = Progress(**checkpoint.values["progress"])
-        self.progress.best = (self.progress.best[0], self.progress.best[1])
+        stored: dict[str, Any] = checkpoint.values["progress"]
+        self.progress = Progress(**stored | {"best": tuple(stored["best"])})
         tensors = checkpoint.tensors
         with torch.no_grad():
             for name, weight in self.model.named_parameters():

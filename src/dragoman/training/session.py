@@ -88,7 +88,11 @@ def run_session(config: Config, corpora: Corpora, session: Session) -> Config:
     device = prepare_machine(config.training)
     if session.resume:
         check_same(load_config_of(out), config)
-    config = config.model_copy(update={"made": _made(corpora)})
+    made = _made(corpora)
+    for callback in session.callbacks:
+        for name in _changed_data(config, made):
+            callback.on_message(f"data.{name}: not the pairs that these settings were made with.")
+    config = config.model_copy(update={"made": made})
     prepared = prepare(config, corpora, load_tokenizers(out) if session.resume else None)
     torch.manual_seed(config.training.seed)
     model = Seq2Seq(
@@ -112,7 +116,8 @@ def run_session(config: Config, corpora: Corpora, session: Session) -> Config:
     finally:
         for callback in callbacks:
             callback.close()
-    frozen = config.model_copy(update={"training": outcome.frozen})
+    made["finished"] = True
+    frozen = config.model_copy(update={"training": outcome.frozen, "made": made})
     save_text_side(out, frozen, prepared.tokenizers)
     _draw_curves(out)
     return frozen
@@ -124,6 +129,8 @@ def check_same(stored: Config, given: Config) -> None:
     Raises:
         CheckpointError: Naming every setting that differs.
     """
+    if stored.made.get("finished"):
+        raise CheckpointError("this training is finished; there is nothing to resume.")
     ignored = {"description", "result", "made"}
     old, new = _flat(stored.model_dump(exclude=ignored)), _flat(given.model_dump(exclude=ignored))
     changed = [
@@ -181,6 +188,13 @@ def _made(corpora: Corpora) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "data_sha256": corpora.hashes(),
     }
+
+
+def _changed_data(config: Config, made: dict[str, Any]) -> list[str]:
+    """Name the corpora that differ from those a resolved.toml was made with."""
+    before: dict[str, str] = config.made.get("data_sha256", {})
+    now: dict[str, str] = made["data_sha256"]
+    return [name for name, digest in before.items() if now.get(name) != digest]
 
 
 def _draw_curves(out: Path) -> None:

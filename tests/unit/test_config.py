@@ -1,0 +1,88 @@
+"""Recipes: read, overridden, refused with every fault at once, written and read back."""
+
+import pytest
+
+from dragoman.config import Config, ModelConfig, build_config, dump_config, load_config
+from dragoman.errors import ConfigError
+from dragoman.tables import check_config
+
+
+def test_every_setting_is_documented():
+    sections = [Config, *(field.annotation for field in Config.model_fields.values())]
+    undocumented = [
+        f"{section.__name__}.{name}"
+        for section in sections
+        if hasattr(section, "model_fields")
+        for name, field in section.model_fields.items()
+        if not field.description
+    ]
+    assert undocumented == []
+
+
+def test_dump_reads_back_equal(tmp_path):
+    config = build_config({"training": {"progress": [[0, 0.0, 1 / 3], [7, 0.1 + 0.2, 1e-9]]}})
+    path = tmp_path / "resolved.toml"
+    path.write_text(dump_config(config), encoding="utf-8")
+    assert load_config(path) == config
+
+
+def test_overrides_are_toml_or_bare_words():
+    config = build_config({}, ["model.cell=gru", "training.epochs=2.5", 'data.train=["a", "b"]'])
+    assert (config.model.cell, config.training.epochs, config.data.train) == (
+        "gru",
+        2.5,
+        ["a", "b"],
+    )
+
+
+def test_unknown_key_names_its_neighbour():
+    with pytest.raises(ConfigError, match=r"model\.hiden_size; did you mean 'hidden_size'"):
+        build_config({"model": {"hiden_size": 3}})
+
+
+def test_all_faults_are_reported_at_once():
+    with pytest.raises(ConfigError) as caught:
+        build_config({"model": {"dropout": 1.5, "oops": 1}, "training": {"seed": -1}})
+    message = str(caught.value)
+    assert message.count("\n") == 2
+    assert all(key in message for key in ("model.dropout", "model.oops", "training.seed"))
+
+
+@pytest.mark.parametrize("text", ["model.cell", "=3", "model.cell.deep=1"])
+def test_bad_override_is_refused(text):
+    with pytest.raises(ConfigError, match=r"--set|cell"):
+        build_config({"model": {"cell": "gru"}}, [text])
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        ({"cell": "lsmt"}, "did you mean 'lstm'"),
+        ({"attention": "aditive"}, "did you mean 'additive'"),
+        ({"hidden_size": 7}, "must be even"),
+        ({"tie_embeddings": True}, "text.shared"),
+        ({"attention": "multihead", "attention_heads": 3, "hidden_size": 8}, "must divide"),
+        ({"attention": "none", "input_feeding": True}, "needs an attention"),
+    ],
+)
+def test_settings_that_do_not_go_together(model, expected):
+    with pytest.raises(ConfigError, match=expected):
+        check_config(Config(model=ModelConfig(**model)))
+
+
+def test_missing_recipe_and_bad_toml(tmp_path):
+    with pytest.raises(ConfigError, match="no such recipe"):
+        load_config(tmp_path / "none.toml")
+    bad = tmp_path / "bad.toml"
+    bad.write_text("model = [", encoding="utf-8")
+    with pytest.raises(ConfigError, match="not valid TOML"):
+        load_config(bad)
+
+
+def test_recipes_of_the_repository_are_valid():
+    from pathlib import Path
+
+    recipes = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
+    assert recipes
+    for recipe in recipes:
+        check_config(load_config(recipe))
