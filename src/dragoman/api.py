@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -34,6 +35,15 @@ from dragoman.training.session import Session, check_out, run_session
 from dragoman.translator import TranslateOptions, Translation, Translator
 
 Source = str | Path | Config | Iterable[tuple[str, str]]
+"""A recipe, a file of pairs, a corpus that ships, or pairs in memory; `parallel` names two files."""
+
+
+@dataclass(frozen=True)
+class Parallel:
+    """Two files, line beside line."""
+
+    src: str | Path
+    tgt: str | Path
 
 
 @dataclass(frozen=True)
@@ -125,6 +135,15 @@ class Model:
         options: TranslateOptions | None = None,
         evaluation: EvaluationOptions | None = None,
     ) -> Evaluation:
+        """Translate sources and score the result; see `evaluate_with_outputs`."""
+        return self.evaluate_with_outputs(pairs, options, evaluation)[1]
+
+    def evaluate_with_outputs(
+        self,
+        pairs: Iterable[tuple[str, str]],
+        options: TranslateOptions | None = None,
+        evaluation: EvaluationOptions | None = None,
+    ) -> tuple[list[str], Evaluation]:
         """Translate sources and score the result; pairs of one source are its references.
 
         A model that was taught to drop case or the final stop is scored on what it can write: the references
@@ -140,12 +159,12 @@ class Model:
         found = evaluate_outputs(sources, outputs, references, evaluation or EvaluationOptions())
         note = self._dropped()
         if not note:
-            return found
+            return outputs, found
         scores = {
             name: replace(score, signature=f"{score.signature}|refs:{note}")
             for name, score in found.scores.items()
         }
-        return replace(found, scores=scores)
+        return outputs, replace(found, scores=scores)
 
     def as_written(self, reference: str) -> str:
         """Return a reference as the model could write it: without the case or the stop it was taught to drop."""
@@ -179,7 +198,7 @@ class Model:
         }
 
 
-def train(source: Source, out: str | Path, options: TrainOptions | None = None) -> Model:
+def train(source: Source | Parallel, out: str | Path, options: TrainOptions | None = None) -> Model:
     """Train a model and leave it in a folder.
 
     Args:
@@ -226,13 +245,17 @@ def evaluate(
     return model.evaluate(read_corpus(Path(test), options or ReadOptions()).pairs)
 
 
-def _resolve(source: Source, options: TrainOptions) -> tuple[Config, Path, list[Pair] | None]:
+def _resolve(source: Source | Parallel, options: TrainOptions) -> tuple[Config, Path, list[Pair] | None]:
     """Turn what `train` was given into settings, the folder of the data, and pairs in memory if any."""
     settings = list(options.settings)
     settings += [] if options.minutes is None else [f"training.minutes={float(options.minutes)}"]
     if isinstance(source, Config):
         config = build_config(source.model_dump(exclude_none=True), settings)
         return config, options.data or Path(), None
+    base = options.data or Path()
+    if isinstance(source, Parallel):
+        files = [str(source.src), str(source.tgt)]
+        return _probe(files, json.dumps(files), settings, options), base, None
     if not isinstance(source, str | Path):
         pairs = [Pair(*pair) for pair in source]
         if not pairs:
@@ -241,13 +264,16 @@ def _resolve(source: Source, options: TrainOptions) -> tuple[Config, Path, list[
     path = Path(source)
     if path.suffix == ".toml":
         return load_config(path, settings), options.data or path.parent, None
-    name = str(source)
-    probe = build_config(
-        {"data": {"train": name}}, [one for one in settings if one.startswith("data.")]
-    )
-    base = options.data or Path()
-    train_pairs = read_corpora(probe, base).train.pairs
-    return _suggest(train_pairs, [f"data.train={name}", *settings], options), base, None
+    return _probe(str(source), json.dumps(str(source)), settings, options), base, None
+
+
+def _probe(
+    name: str | list[str], setting: str, settings: Sequence[str], options: TrainOptions
+) -> Config:
+    """Look at the data that is named, and choose settings for it."""
+    own = [one for one in settings if one.startswith("data.")]
+    corpora = read_corpora(build_config({"data": {"train": name}}, own), options.data or Path())
+    return _suggest(corpora.train.pairs, [f"data.train={setting}", *settings], options)
 
 
 def _suggest(pairs: Sequence[Pair], settings: Sequence[str], options: TrainOptions) -> Config:

@@ -43,6 +43,7 @@ class Progress:
         factor: What plateaus have brought the learning rate down to.
         bad_steps: Steps in a row whose gradient was not finite.
         elapsed_s: Time used.
+        validated: The last step after which there was a validation; -1 before the first.
     """
 
     step: int = 0
@@ -53,6 +54,7 @@ class Progress:
     factor: float = 1.0
     bad_steps: int = 0
     elapsed_s: float = 0.0
+    validated: int = -1
 
 
 @dataclass(frozen=True)
@@ -112,12 +114,12 @@ class Trainer:
         self.parameters = [weight for weight in model.parameters() if weight.requires_grad]
         self.optimiser = OPTIMISERS[config.optimiser](self.parameters, config)
         self.progress = Progress()
+        self._loss_sum, self._loss_tokens = 0.0, 0
         readings: list[Reading] = []
         if resume:
             readings = self._restore(load_checkpoint(job.checkpoint))
         self.clock = self._clock(readings)
         self._saved_at = time.monotonic()
-        self._loss_sum, self._loss_tokens = 0.0, 0
 
     def run(self) -> Outcome:
         """Train to the end.
@@ -129,18 +131,21 @@ class Trainer:
         self.model.train()
         groups = self._groups()
         try:
-            while not self._finished():
-                self._step(next(groups))
+            # A resumed training may owe a validation, so it comes before the next step.
+            while True:
                 if self._due():
                     self._validate()
-                elif time.monotonic() - self._saved_at > _CHECKPOINT_EVERY_S:
+                if self._finished():
+                    break
+                self._step(next(groups))
+                if time.monotonic() - self._saved_at > _CHECKPOINT_EVERY_S:
                     self._save()
         except KeyboardInterrupt:
             # A step may be half done: what is saved is the last whole one.
             if self._whole:
                 self._save()
             raise
-        if self.progress.step % max(1, self.progress.validate_every) or not self.progress.step:
+        if self.progress.validated < self.progress.step:
             self._validate()
         return Outcome(self._frozen(), self.progress)
 
@@ -253,8 +258,12 @@ class Trainer:
         return stopped or self.clock.over(self.progress.step)
 
     def _due(self) -> bool:
-        every = self.progress.validate_every
-        return every > 0 and self.progress.step % every == 0
+        """Whether to validate now; a wall clock must have been read first, and so when it is replayed."""
+        progress, readings = self.progress, self.clock.readings
+        if progress.step <= max(0, progress.validated) or not readings:
+            return False
+        every = progress.validate_every
+        return every > 0 and progress.step % every == 0 and progress.step >= readings[0].step
 
     def _validate(self) -> None:
         began, progress, config = time.monotonic(), self.progress, self.config
@@ -265,22 +274,18 @@ class Trainer:
         )
         better = score > progress.best
         if better:
-            progress.best, progress.best_step, progress.bad = score, progress.step, 0
             self.job.save_best(self.averaged.model, progress.step)
+            progress.best, progress.best_step, progress.bad = score, progress.step, 0
         else:
             progress.bad += 1
             progress.factor *= 0.5 if config.schedule == "plateau" else 1.0
+        progress.validated = progress.step
+        train_loss = self._loss_sum / max(1, self._loss_tokens)
+        self._loss_sum, self._loss_tokens = 0.0, 0
         self._save()
         if isinstance(self.clock, WallClock):
             self.clock.pauses_s.append(time.monotonic() - began)
-        record = ValidationRecord(
-            progress.step,
-            self._loss_sum / max(1, self._loss_tokens),
-            progress.elapsed_s,
-            found,
-            better,
-        )
-        self._loss_sum, self._loss_tokens = 0.0, 0
+        record = ValidationRecord(progress.step, train_loss, progress.elapsed_s, found, better)
         for callback in self.job.callbacks:
             callback.on_validation(record)
 

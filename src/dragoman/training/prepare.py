@@ -71,8 +71,7 @@ def read_corpora(config: Config, base: Path, pairs: Sequence[Pair] | None = None
         )
     shipped = isinstance(data.train, str) and data.train.startswith(_SHIPPED)
     dev_name = data.dev or (data.train if shipped and pairs is None else None)
-    test_name = data.test or (data.train if shipped and pairs is None else None)
-    test = _read(test_name, "test", base, data) if test_name else None
+    test = read_test(config, base)
     if dev_name:
         return Corpora(train, _read(dev_name, "dev", base, data), test)
     num_dev = min(data.num_dev, max(1, len(train.pairs) // 10))
@@ -91,6 +90,14 @@ def read_corpora(config: Config, base: Path, pairs: Sequence[Pair] | None = None
         )
 
     return Corpora(part(kept, True), part(held_out, False), test)
+
+
+def read_test(config: Config, base: Path) -> Corpus | None:
+    """Read a recipe's test set, if it names one or its corpus ships with one."""
+    data = config.data
+    shipped = isinstance(data.train, str) and data.train.startswith(_SHIPPED)
+    name = data.test or (data.train if shipped else None)
+    return _read(name, "test", base, data) if name else None
 
 
 def prepare(config: Config, corpora: Corpora, tokenizers: Tokenizers | None = None) -> Prepared:
