@@ -94,6 +94,18 @@ class Translation:
         return "".join(lines)
 
 
+_LEAST = {
+    "beam_size": 1,
+    "nbest": 1,
+    "max_length": 1,
+    "no_repeat": 0,
+    "length_penalty": 0,
+    "coverage_penalty": 0,
+    "top_k": 0,
+    "seed": 0,
+}
+
+
 @dataclass(frozen=True)
 class TranslateOptions:
     """How to translate; what is None is as the model was trained to be used.
@@ -127,12 +139,14 @@ class TranslateOptions:
             InputError: Every option that is out of range, at once.
         """
         faults: list[str] = []
-        least = {"beam_size": 1, "nbest": 1, "max_length": 1, "no_repeat": 0, "length_penalty": 0}
-        for name, bound in least.items():
-            value = getattr(self, name)
-            if value is not None and value < bound:
-                faults.append(f"{name} is {value}; expected at least {bound}.")
-        if self.sampling is not None and self.sampling.temperature <= 0:
+        values = {name: getattr(self, name) for name in _LEAST if hasattr(self, name)}
+        if self.sampling is not None:
+            values |= {"top_k": self.sampling.top_k, "seed": self.sampling.seed}
+        for name, value in values.items():
+            # "Not at least" rather than "less", which NaN never is.
+            if value is not None and not value >= _LEAST[name]:
+                faults.append(f"{name} is {value}; expected at least {_LEAST[name]}.")
+        if self.sampling is not None and not self.sampling.temperature > 0:
             faults.append(f"temperature is {self.sampling.temperature}; expected more than 0.")
         if self.sampling is not None and not 0 < self.sampling.top_p <= 1:
             faults.append(f"top_p is {self.sampling.top_p}; expected more than 0 and at most 1.")
@@ -228,11 +242,13 @@ class Translator:
     ) -> list[list[Hypothesis]]:
         search = self.search
         filters: list[Filter] = [Forbid((PAD, UNK, SOS))]
-        if options.no_repeat:
-            filters.append(NoRepeat(options.no_repeat))
+        forced: list[list[int]] = []
         if options.prefixes is not None:
-            texts = [options.prefixes[number] for number in numbers]
-            filters.append(ForcePrefix(self.tgt_tokenizer.encode_batch(texts)))
+            forced = self._encode_prefixes([options.prefixes[number] for number in numbers])
+        if options.no_repeat:
+            filters.append(NoRepeat(options.no_repeat, forced))
+        if forced:
+            filters.append(ForcePrefix(forced))
         lengths = [options.max_length or self.max_length(len(source)) for source in sources]
         limits = Limits(lengths, filters, options.attention)
         src = pad_sources(sources)
@@ -243,7 +259,7 @@ class Translator:
                     src,
                     limits,
                     replace(options.sampling, seed=options.sampling.seed + turn),
-                    np.array(numbers),
+                    np.array(numbers) + options.sampling.first,
                 )
                 for turn in range(options.nbest)
             ]
@@ -256,6 +272,16 @@ class Translator:
             else options.coverage_penalty,
         )
         return beam_search(self.stepper, src, limits, beam)
+
+    def _encode_prefixes(self, texts: Sequence[str]) -> list[list[int]]:
+        encoded = self.tgt_tokenizer.encode_batch(texts)
+        for text, ids in zip(texts, encoded, strict=True):
+            if UNK in ids:
+                raise InputError(
+                    f"prefix {text!r}: the model does not know all of it (its tokens: "
+                    f"{' '.join(self.tgt_tokenizer.display(ids))}); use words of its vocabulary."
+                )
+        return encoded
 
     def _translation(self, text: str, source: list[int], found: Hypothesis) -> Translation:
         ids = [*found.ids, EOS] if found.complete else list(found.ids)

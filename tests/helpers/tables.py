@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dragoman.search.stepper import ArrayDistribution, Step
+from dragoman.search.stepper import ArrayDistribution
 
 A, B, C = 4, 5, 6
 VOCAB = 7
@@ -17,6 +17,15 @@ class Rows:
 
     sentences: tuple[int, ...]
     said: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class TableStep:
+    """What a step of a table gives."""
+
+    distribution: ArrayDistribution
+    weights: np.ndarray | None
+    state: Rows
 
 
 class TableStepper:
@@ -52,7 +61,7 @@ class TableStepper:
                 for sentence, past in zip(state.sentences, said, strict=True)
             ]
             weights = np.array(looked, dtype=np.float32)
-        return Step(ArrayDistribution(log_probs), weights, Rows(state.sentences, said))
+        return TableStep(ArrayDistribution(log_probs), weights, Rows(state.sentences, said))
 
     def select(self, state, rows):
         chosen = rows.tolist()

@@ -6,7 +6,6 @@ import math
 import numpy as np
 import pytest
 import torch
-from helpers.tables import TableStepper
 
 from dragoman.config import ModelConfig, SearchConfig
 from dragoman.errors import InputError
@@ -16,6 +15,7 @@ from dragoman.search.sampling import SamplingOptions
 from dragoman.text.tokenizers import Tokenizer, TokenizerOptions
 from dragoman.text.vocabulary import EOS
 from dragoman.translator import TranslateOptions, Translator
+from helpers.tables import TableStepper
 
 TEXTS = ["a b c", "b", "c a a b c a", "", "a a", "   ", "zzz b"]
 WORDS = ["a b c d e f a b c", "d e f a"]
@@ -82,7 +82,9 @@ def test_what_a_translation_says(translator):
     assert found.tokens[-1] == "<eos>"
     assert found.text == " ".join(found.tokens[:-1])
     assert str(found) == found.text
-    assert found.log_prob == pytest.approx(sum(math.log(one) for one in found.probabilities), abs=1e-5)
+    assert found.log_prob == pytest.approx(
+        sum(math.log(one) for one in found.probabilities), abs=1e-5
+    )
     assert found.score == pytest.approx(found.log_prob / len(found.tokens), abs=1e-6)
     assert found.attention.shape == (len(found.tokens), 7)
     np.testing.assert_allclose(found.attention.sum(axis=1), 1, atol=1e-5)
@@ -119,27 +121,34 @@ def test_prefixes_go_with_their_sentences(translator):
     check(found[1], translator.translate([TEXTS[1]])[0])
 
 
+WAYS = [{"beam_size": 1}, {"beam_size": 3}, {"sampling": SamplingOptions()}]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
 @pytest.mark.parametrize(
-    "options",
+    ("prefix", "options", "tokens"),
     [
-        {"prefixes": ["qqq", "b"]},
-        {"prefixes": ["a a a", "b"], "no_repeat": 1},
-        {"prefixes": ["a b c d e f a", "b"], "max_length": 2},
+        ("a a a", {"no_repeat": 1}, ["a", "a", "a"]),
+        ("a b a b", {"no_repeat": 2}, ["a", "b", "a", "b"]),
+        ("a b c d e f a", {"max_length": 2}, ["a", "b"]),
     ],
-    ids=str,
 )
-@pytest.mark.parametrize("way", [{"beam_size": 1}, {"beam_size": 3}, {"sampling": SamplingOptions()}], ids=str)
-def test_a_beginning_wins_over_what_is_forbidden(translator, options, way):
-    """Whoever asks for a beginning gets it, even with words that the model would not say."""
-    first, second = translator.translate(["a b", "c"], TranslateOptions(**options, **way))
-    wanted = options["prefixes"][0].split()
-    if "max_length" in options:
-        assert list(first.tokens) == wanted[:2]
-    elif wanted != ["qqq"]:
-        assert list(first.tokens[:3]) == wanted
-    assert first.tokens
+def test_a_beginning_wins_over_what_is_forbidden(translator, prefix, options, tokens, way):
+    """Whoever asks for a beginning gets it, as far as the limit goes."""
+    asked = TranslateOptions(prefixes=[prefix, "b"], **options, **way)
+    first, second = translator.translate(["a b", "c"], asked)
+    assert list(first.tokens[: len(tokens)]) == tokens
     assert second.tokens[0] == "b"
     assert math.isfinite(first.log_prob)
+    if options == {"no_repeat": 1}:
+        rest = [token for token in first.tokens[3:] if token != "<eos>"]
+        assert "a" not in rest
+        assert len(set(rest)) == len(rest)
+
+
+def test_a_beginning_of_unknown_words_is_refused(translator):
+    with pytest.raises(InputError, match="prefix 'a qqq'"):
+        translator.translate(["a b", "c"], TranslateOptions(prefixes=["a qqq", "b"]))
 
 
 def test_sampling(translator):

@@ -7,7 +7,7 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, TextIO
@@ -147,7 +147,7 @@ def _lines(source: BinaryIO, encoding: str, name: str) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def _reader(path: Path | None) -> Iterator[BinaryIO]:
+def _reader(path: Path | None) -> Generator[BinaryIO]:
     if path is None:
         yield sys.stdin.buffer
         return
@@ -156,7 +156,7 @@ def _reader(path: Path | None) -> Iterator[BinaryIO]:
 
 
 @contextlib.contextmanager
-def _writer(path: Path | None) -> Iterator[TextIO]:
+def _writer(path: Path | None) -> Generator[TextIO]:
     """Write to standard output, or to a file that appears only when it is whole."""
     if path is None:
         yield sys.stdout

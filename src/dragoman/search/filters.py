@@ -61,13 +61,18 @@ class ForcePrefix:
 
 @dataclass(frozen=True)
 class NoRepeat:
-    """Never say the same `size` tokens in a row twice (Paulus et al. 2018, arXiv:1705.04304, 2.5)."""
+    """Never say the same `size` tokens in a row twice (Paulus et al. 2018, arXiv:1705.04304, 2.5).
+
+    Attributes:
+        size: How many.
+        forced: Each sentence's forced beginning, if any; it may repeat itself.
+    """
 
     size: int
+    forced: Sequence[Sequence[int]] = ()
 
     def __call__(self, distribution: Distribution, prefixes: Ids, sentences: Ids) -> Distribution:
         """Restrict the next tokens."""
-        del sentences
         steps = prefixes.shape[1]
         if steps < self.size:
             return distribution
@@ -76,7 +81,8 @@ class NoRepeat:
         for row, grams in enumerate(windows):
             tail = prefixes[row, steps - self.size + 1 :]
             again = (grams[:, :-1] == tail).all(axis=1)
-            if again.any():
+            free = not self.forced or steps >= len(self.forced[sentences[row]])
+            if free and again.any():
                 banned[row] = sorted(set(grams[again, -1].tolist()))
         return distribution.forbid(banned) if banned else distribution
 

@@ -20,12 +20,14 @@ class SamplingOptions:
         top_k: Only the k likeliest tokens; 0 leaves all.
         top_p: Only the likeliest tokens that together reach this probability (Holtzman et al. 2020).
         seed: Fixes the draws; each sentence has its own stream, so a batch draws as its sentences alone.
+        first: The number of the first sentence, where a long input is drawn in parts.
     """
 
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
     seed: int = 1
+    first: int = 0
 
 
 def sample(

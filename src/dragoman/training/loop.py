@@ -314,7 +314,8 @@ class Trainer:
     def _restore(self, checkpoint: Checkpoint) -> list[Reading]:
         self._loss_sum, self._loss_tokens = checkpoint.values["loss"]
         stored: dict[str, Any] = checkpoint.values["progress"]
-        self.progress = Progress(**stored | {"best": tuple(stored["best"])})
+        stored["best"] = tuple(stored["best"])
+        self.progress = Progress(**stored)
         tensors = checkpoint.tensors
         with torch.no_grad():
             for name, weight in self.model.named_parameters():

@@ -7,6 +7,7 @@ import platform
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -178,10 +179,8 @@ def _describe(model: Seq2Seq, prepared: Prepared) -> str:
 
 
 def _made(corpora: Corpora) -> dict[str, Any]:
-    from dragoman import __version__
-
     return {
-        "dragoman": __version__,
+        "dragoman": version("dragoman"),
         "torch": torch.__version__,
         "python": platform.python_version(),
         "machine": platform.machine(),

@@ -82,6 +82,8 @@ def test_a_side_may_be_empty():
     assert pad_sources([[4]]).tolist() == [[4, EOS]]
 
 
-@pytest.mark.parametrize("deal", [lambda: epoch_batches([], 10, (1, 0)), lambda: length_batches([], 10)])
+@pytest.mark.parametrize(
+    "deal", [lambda: epoch_batches([], 10, (1, 0)), lambda: length_batches([], 10)]
+)
 def test_nothing_gives_no_batches(deal):
     assert deal() == []

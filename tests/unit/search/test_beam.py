@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from helpers.tables import VOCAB, A, B, C, TableStepper, sources_of
 
 from dragoman.search.beam import BeamOptions, beam_search
 from dragoman.search.filters import Forbid, ForcePrefix, NoRepeat
 from dragoman.search.greedy import Limits, greedy_search
 from dragoman.text.vocabulary import EOS
+from helpers.tables import VOCAB, A, B, C, TableStepper, sources_of
 
 # Greedy takes A (0.6), after which nothing is likely: A A 0.6 * 0.35 = 0.21.
 # B (0.4) leads to B C with 0.4 * 0.9 = 0.36. Both then end.

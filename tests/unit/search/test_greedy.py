@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 import pytest
-from helpers.tables import VOCAB, A, B, C, TableStepper, sources_of
 
 from dragoman.search.filters import Filter, Forbid, ForcePrefix, NoRepeat, apply_filters
 from dragoman.search.greedy import Limits, greedy_search
 from dragoman.search.stepper import ArrayDistribution, Stepper
 from dragoman.text.vocabulary import EOS
+from helpers.tables import VOCAB, A, B, C, TableStepper, sources_of
 
 CHAIN = {(): {A: 0.5, B: 0.25, EOS: 0.25}, (A,): {B: 0.75, A: 0.25}, (A, B): {C: 0.5, EOS: 0.5}}
 

@@ -5,12 +5,12 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from helpers.tables import A, B, C, TableStepper, sources_of
 
 from dragoman.search.filters import Forbid
 from dragoman.search.greedy import Limits
 from dragoman.search.sampling import SamplingOptions, sample
 from dragoman.text.vocabulary import EOS
+from helpers.tables import A, B, C, TableStepper, sources_of
 
 COIN = {(): {A: 0.5, B: 0.3, C: 0.15, EOS: 0.05}}
 NUMBER = 3000

@@ -1,6 +1,7 @@
 """The clock: steps, readings of the wall clock, and the same again without a clock."""
 
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -114,7 +115,7 @@ def test_no_reading_before_twenty_steps_and_not_at_every_step(time):
         if clock.read(step, 0):
             made.append(step)
     assert made[0] == 20
-    assert all(9 <= later - earlier <= 11 for earlier, later in zip(made, made[1:], strict=False))
+    assert all(9 <= later - earlier <= 11 for earlier, later in pairwise(made))
 
 
 def test_a_time_too_short_for_anything_still_ends(time):

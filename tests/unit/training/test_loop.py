@@ -150,7 +150,9 @@ def uninterrupted(request, tmp_path_factory):
 
 
 # At 5, 10 and 15 a validation is due: it is made up for.
-@pytest.mark.parametrize("stops", [(3,), (7,), (13,), (5,), (10, 15), (1, 2, 3, 17), (STEPS,)], ids=str)
+@pytest.mark.parametrize(
+    "stops", [(3,), (7,), (13,), (5,), (10, 15), (1, 2, 3, 17), (STEPS,)], ids=str
+)
 def test_resumed_it_ends_in_the_same_weights(tmp_path, uninterrupted, stops):
     run = Run(tmp_path, uninterrupted.config)
     validations = []
@@ -278,7 +280,11 @@ def test_it_gives_up_after_many_bad_steps(tmp_path):
 
 
 def test_patience_stops_early(tmp_path):
-    run = Run(tmp_path, config_of(steps=100, patience=3), Dev([3.0, 2.0, 2.5, 2.5, 1.9, 2.0, 2.0, 2.0, 1.0]))
+    run = Run(
+        tmp_path,
+        config_of(steps=100, patience=3),
+        Dev([3.0, 2.0, 2.5, 2.5, 1.9, 2.0, 2.0, 2.0, 1.0]),
+    )
     outcome = run.session()
     assert [one.best for one in run.watcher.validations] == [
         *(True, True, False, False, True),
@@ -335,7 +341,9 @@ def test_what_a_clock_decided_is_made_again_without_one(tmp_path, schedule):
     assert reread(again.session().frozen) == reread(outcome.frozen)
     check_same(again.result, timed.result)
     found, wanted = again.watcher.validations, timed.watcher.validations
-    assert [(one.step, one.validation) for one in found] == [(one.step, one.validation) for one in wanted]
+    assert [(one.step, one.validation) for one in found] == [
+        (one.step, one.validation) for one in wanted
+    ]
     assert [one.learning_rate for one in again.watcher.steps] == [
         one.learning_rate for one in timed.watcher.steps
     ]

@@ -127,9 +127,9 @@ def _tables(prefix: str, address: str, pairs: str, about: _About) -> list[Source
 def _phrasebook(src: str, tgt: str) -> Source:
     return Source(
         name=f"phrasebook-{src}-{tgt}",
-        description="Travellers' phrases from a lexicon and a grammar; generated, no network",
+        description="Everyday sentences from a lexicon and a grammar; generated, no network",
         languages=(src, tgt),
-        licence="Apache-2.0: written for Dragoman",
+        licence="CC0-1.0: written for Dragoman, public domain",
         home="https://github.com/dragoman-nlp/dragoman/tree/main/docs",
         files=(),
         reader=partial(read_phrasebook, src=src, tgt=tgt),
