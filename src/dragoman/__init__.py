@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dragoman.api import Model, evaluate, load, train
+    from dragoman.api import Model, TrainOptions, evaluate, load, train
     from dragoman.config import Config, load_config
     from dragoman.errors import DragomanError
     from dragoman.plugins import load_plugin
@@ -30,6 +30,7 @@ _PLACES = {
     "DragomanError": "errors",
     "Model": "api",
     "SamplingOptions": "search.sampling",
+    "TrainOptions": "api",
     "TranslateOptions": "translator",
     "Translation": "translator",
     "evaluate": "api",
@@ -44,6 +45,7 @@ __all__ = [
     "DragomanError",
     "Model",
     "SamplingOptions",
+    "TrainOptions",
     "TranslateOptions",
     "Translation",
     "evaluate",

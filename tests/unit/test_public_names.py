@@ -12,6 +12,7 @@ PUBLIC = [
     "DragomanError",
     "Model",
     "SamplingOptions",
+    "TrainOptions",
     "TranslateOptions",
     "Translation",
     "evaluate",

@@ -94,5 +94,5 @@ def _checksum(values: str, tensors: Mapping[str, Tensor]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name]
         total = zlib.crc32(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode(), total)
-        total = zlib.crc32(tensor.flatten().view(torch.uint8).numpy(), total)
+        total = zlib.crc32(tensor.flatten().view(torch.uint8).numpy(), total)  # pyright: ignore[reportArgumentType]
     return f"{total:08x}"

@@ -89,10 +89,16 @@ class Outcome:
 def prepare_machine(config: TrainingConfig) -> torch.device:
     """Choose the device; on a CPU, use its cores and flush denormals, which make it crawl."""
     torch.set_flush_denormal(True)
-    torch.set_num_threads(config.threads or len(os.sched_getaffinity(0)))
+    torch.set_num_threads(config.threads or _num_cores())
     if config.device == "cuda" and not torch.cuda.is_available():
         raise DragomanError("training.device = 'cuda', but torch sees no GPU; use 'auto' or 'cpu'.")
     return torch.device("cuda" if config.device != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def _num_cores() -> int:
+    """Count the cores this process may use; macOS tells only how many there are."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 class Trainer:
