@@ -211,11 +211,11 @@ def train(source: Source | Parallel, out: str | Path, options: TrainOptions | No
         DragomanError: Whatever is wrong, in a sentence.
     """
     options, out = options or TrainOptions(), Path(out)
-    check_out(out, resume=options.resume)
+    resume = check_out(out, resume=options.resume)
     config, base, pairs = _resolve(source, options)
     check_config(config)
     corpora = read_corpora(config, base, pairs)
-    run_session(config, corpora, Session(out, options.resume, options.callbacks, options.started))
+    run_session(config, corpora, Session(out, resume, options.callbacks, options.started))
     return load(out)
 
 
@@ -245,7 +245,9 @@ def evaluate(
     return model.evaluate(read_corpus(Path(test), options or ReadOptions()).pairs)
 
 
-def _resolve(source: Source | Parallel, options: TrainOptions) -> tuple[Config, Path, list[Pair] | None]:
+def _resolve(
+    source: Source | Parallel, options: TrainOptions
+) -> tuple[Config, Path, list[Pair] | None]:
     """Turn what `train` was given into settings, the folder of the data, and pairs in memory if any."""
     settings = list(options.settings)
     settings += [] if options.minutes is None else [f"training.minutes={float(options.minutes)}"]

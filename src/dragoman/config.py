@@ -112,7 +112,7 @@ class ModelConfig(Section):
 class TrainingConfig(Section):
     """How the network is taught."""
 
-    seed: Annotated[int, Field(ge=0)] = 1
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
     """Fixes every random choice."""
     batch_tokens: Count = 1000
     """Target tokens (padding included) in a batch."""

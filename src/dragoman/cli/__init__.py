@@ -1,1 +1,1 @@
-"""The command line: `main`, and one short file a command. Only here do errors become exit codes."""
+"""The command line: one short file a command. Only here do errors become exit codes."""

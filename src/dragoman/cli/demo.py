@@ -1,4 +1,4 @@
-"""``dragoman demo``."""
+"""``dragoman demo``: two models learn English to French before your eyes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import typer
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="A folder for what the demo makes.")] = Path("demo"),
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Where everything is written.")
+    ] = Path("demo"),
     quick: Annotated[
-        bool, typer.Option(help="Train for seconds only, to see that it works.")
+        bool, typer.Option("--quick", help="Seconds only, to see that everything works.")
     ] = False,
 ) -> None:
-    """Learn English -> French in a few minutes, and show what is inside."""
+    """Train two small models on the corpus that ships, and show what they do (5 minutes)."""
     from dragoman.demo import run_demo
 
     run_demo(out, quick=quick)

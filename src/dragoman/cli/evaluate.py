@@ -1,57 +1,106 @@
-"""``dragoman evaluate``."""
+"""``dragoman evaluate``: how well a model does on a test set."""
 
 from __future__ import annotations
 
-import json
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from dragoman.cli.options import AsJson, Columns, Encoding, Plugins, load_plugins, split_columns
+from dragoman.cli.guard import say
+from dragoman.cli.lines import opened, write_lines
+from dragoman.cli.options import (
+    AsJson,
+    Beam,
+    Columns,
+    ModelFolder,
+    Plugins,
+    open_model,
+    parse_columns,
+    print_json,
+)
+
+if TYPE_CHECKING:
+    from dragoman.data.corpus import Corpus
+    from dragoman.evaluation.metrics import BleuTokenizer
+    from dragoman.evaluation.report import Evaluation
+
+_NUM_SHOWN = 5
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="A model folder.")],
-    test: Annotated[list[Path], typer.Argument(help="A file of pairs, or two parallel files.")],
-    beam: Annotated[int | None, typer.Option(help="Hypotheses kept; 1 is greedy.")] = None,
-    bleu_tokenize: Annotated[
-        str, typer.Option(help="13a, none (tokenised text), char, zh, intl.")
-    ] = "13a",
-    bootstrap: Annotated[bool, typer.Option(help="Compute 95 % intervals.")] = True,
-    columns: Columns = None,
-    encoding: Encoding = "utf-8",
-    output: Annotated[
-        Path | None, typer.Option(help="Write the translations to this file.")
+    model: ModelFolder,
+    test: Annotated[
+        Path,
+        typer.Argument(
+            metavar="TEST", help="Pairs as TSV, CSV, JSONL or Parquet; or the sources alone, ..."
+        ),
+    ],
+    references: Annotated[
+        Path | None,
+        typer.Argument(metavar="REFERENCES", help="... with the references beside them."),
     ] = None,
-    plugin: Plugins = None,
+    beam: Beam = None,
+    bleu_tokenize: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="What counts as a word for BLEU: 13a, none, char, zh, intl."
+        ),
+    ] = "13a",
+    bootstrap: Annotated[
+        bool, typer.Option("--bootstrap/--no-bootstrap", help="Whether scores have an interval.")
+    ] = True,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", metavar="FILE", help="Write the translations, a line a pair."),
+    ] = None,
+    columns: Columns = None,
+    encoding: Annotated[
+        str, typer.Option(metavar="NAME", help="Of the data; cp949 for what Korean Windows wrote.")
+    ] = "utf-8",
     as_json: AsJson = False,
+    plugin: Plugins = None,
 ) -> None:
-    """Translate a test set and score it; several lines of one source are its references."""
-    load_plugins(plugin)
-    from dragoman.api import load
+    """Translate a test set and score the result: BLEU, chrF, TER, exact match.
+
+    Lines with the same source are one sentence with several references.
+    """
     from dragoman.data.corpus import ReadOptions, read_corpus
-    from dragoman.errors import InputError
+    from dragoman.evaluation.metrics import Bleu
     from dragoman.evaluation.report import EvaluationOptions
     from dragoman.translator import TranslateOptions
 
-    if len(test) > 2:
-        raise InputError(f"{len(test)} test files given; expected one, or two parallel ones.")
-    known = ("13a", "none", "char", "zh", "intl")
-    if bleu_tokenize not in known:
-        raise InputError(f"--bleu-tokenize {bleu_tokenize}: expected one of {', '.join(known)}.")
-    where = test[0] if len(test) == 1 else (test[0], test[1])
-    pairs = read_corpus(where, ReadOptions(encoding, split_columns(columns))).pairs
-    how = EvaluationOptions(num_samples=1000 if bootstrap else 0, bleu_tokenizer=bleu_tokenize)
-    loaded = load(model)
-    outputs, result = loaded.evaluate_with_outputs(
-        pairs, TranslateOptions(beam_size=beam, attention=False), how
-    )
+    tokenizer = cast("BleuTokenizer", bleu_tokenize)
+    Bleu(tokenizer)  # Refuses what it does not know, before anything is translated.
+    options = TranslateOptions(beam_size=beam, attention=False)
+    scoring = EvaluationOptions(1000 if bootstrap else 0, bleu_tokenizer=tokenizer)
+    path = test if references is None else (test, references)
+    corpus = read_corpus(path, ReadOptions(encoding, parse_columns(columns)))
+    _tell_problems(corpus)
+    outputs, found = open_model(model, plugin).evaluate_with_outputs(corpus.pairs, options, scoring)
     if output is not None:
-        output.write_text("".join(f"{line}\n" for line in outputs), encoding="utf-8")
+        sources = dict.fromkeys(pair.src for pair in corpus.pairs)
+        made = dict(zip(sources, outputs, strict=True))
+        with opened(output) as file:
+            write_lines(file, (made[pair.src].replace("\n", " ") for pair in corpus.pairs))
     if as_json:
-        typer.echo(json.dumps(result.to_dict(), ensure_ascii=False))
-        return
+        print_json(found.to_dict())
+    else:
+        print_evaluation(found)
+
+
+def print_evaluation(found: Evaluation) -> None:
+    """Print scores as a table: as wide as the terminal, or in a pipe as wide as they are."""
     from rich.console import Console
 
-    Console(soft_wrap=True).print(result.table())
+    width = None if sys.stdout.isatty() else 200
+    Console(file=sys.stdout, width=width, highlight=False).print(found.table())
+
+
+def _tell_problems(corpus: Corpus) -> None:
+    """List lines that are skipped, on stderr."""
+    if corpus.problems:
+        say(f"{len(corpus.problems)} lines of {corpus.path} cannot be used and are skipped:")
+        for problem in corpus.problems[:_NUM_SHOWN]:
+            say(f"  {problem}")

@@ -1,36 +1,25 @@
-"""``dragoman info``."""
+"""``dragoman info``: what a model folder holds."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
-from dragoman.cli.options import AsJson, Plugins, load_plugins
+from dragoman.cli.options import AsJson, ModelFolder, Plugins, open_model, print_json
 
 
-def info(
-    model: Annotated[Path, typer.Argument(help="A model folder.")],
-    as_json: AsJson = False,
-    plugin: Plugins = None,
-) -> None:
-    """Say what a model is and how it was made."""
-    load_plugins(plugin)
-    from dragoman.api import load
+def info(model: ModelFolder, as_json: AsJson = False, plugin: Plugins = None) -> None:
+    """Say what a model is, and how it was made."""
+    ready = open_model(model, plugin)
+    found = ready.info()
+    if as_json:
+        print_json(found)
+        return
     from dragoman.config import dump_config
 
-    loaded = load(model)
-    facts = loaded.info()
-    if as_json:
-        typer.echo(json.dumps(facts, ensure_ascii=False))
-        return
-    typer.echo(f"{facts['folder']}: {facts['model']}")
-    typer.echo(
-        f"{facts['num_weights']:,} weights, {facts['num_bytes'] / 1e6:.1f} MB with its tokenizers"
-    )
-    typer.echo(
-        f"{facts['src_vocab_size']:,} source tokens, {facts['tgt_vocab_size']:,} target tokens\n"
-    )
-    typer.echo(dump_config(loaded.config).rstrip())
+    typer.echo(f"{found['folder']}: {found['model']}")
+    typer.echo(f"{found['num_weights']:,} weights, {found['num_bytes'] / 1e6:.1f} MB in all")
+    typer.echo(f"{found['src_vocab_size']:,} source and {found['tgt_vocab_size']:,} target tokens")
+    # What a --minutes run read from its clock is for machines.
+    training = ready.config.training.model_copy(update={"progress": None})
+    shown = ready.config.model_copy(update={"training": training})
+    typer.echo(f"\n{dump_config(shown).rstrip()}")

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable, Iterator
+import os
+import sys
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
-from typing import IO, Any, Protocol
+from pathlib import Path
+from typing import IO, Any
 
 from dragoman.errors import InputError
 
@@ -13,18 +17,14 @@ CHUNK_LINES = 1000
 _READ = 1 << 20
 
 
-class _Bytes(Protocol):
-    def read1(self, size: int, /) -> bytes: ...
-
-
-def read_chunks(file: Any, name: str, encoding: str) -> Iterator[list[str]]:
+def read_chunks(file: IO[bytes], name: str, encoding: str) -> Iterator[list[str]]:
     r"""Read lines as they come, at most `CHUNK_LINES` at a time.
 
     What a slow writer has sent is given without waiting for more. A byte order mark and the `\r` of a `\r\n`
     are dropped.
 
     Args:
-        file: Open for reading bytes.
+        file: A buffered one.
         name: For messages.
         encoding: As Python names it; the locale plays no part.
 
@@ -42,11 +42,12 @@ def read_chunks(file: Any, name: str, encoding: str) -> Iterator[list[str]]:
 
 
 def _chunks(
-    file: _Bytes, name: str, encoding: str, decoder: codecs.IncrementalDecoder
+    file: Any, name: str, encoding: str, decoder: codecs.IncrementalDecoder
 ) -> Iterator[list[str]]:
-    left, number, first = "", 0, True
+    kept: list[str] = []  # The parts of a line whose end has not come yet.
+    number, first = 0, True
     while True:
-        content = file.read1(_READ)
+        content: bytes = file.read1(_READ)
         try:
             text = decoder.decode(content, final=not content)
         except UnicodeDecodeError as error:
@@ -57,9 +58,13 @@ def _chunks(
             ) from None
         if first and text:
             text, first = text.removeprefix("\ufeff"), False
-        *lines, left = (left + text).split("\n")
-        if not content and left:
-            lines, left = [*lines, left], ""
+        *lines, left = text.split("\n")
+        if lines:
+            lines[0] = "".join([*kept, lines[0]])
+            kept.clear()
+        kept.append(left)
+        if not content and (last := "".join(kept)):
+            lines.append(last)
         number += len(lines)
         rest = iter(lines)
         while chunk := [line.removesuffix("\r") for line in islice(rest, CHUNK_LINES)]:
@@ -71,3 +76,33 @@ def _chunks(
 def write_lines(file: IO[bytes], lines: Iterable[str]) -> None:
     """Write lines in UTF-8."""
     file.write("".join(f"{line}\n" for line in lines).encode())
+
+
+@contextmanager
+def opened(path: Path | None) -> Generator[IO[bytes]]:
+    """Open an output: stdout, or a file that appears when it is whole.
+
+    Raises:
+        InputError: The path is a folder.
+    """
+    if path is None:
+        yield sys.stdout.buffer
+        return
+    path = Path(os.path.realpath(path))
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; --output names a file.")
+    if path.exists() and not path.is_file():  # A device or a named pipe is written to as it is.
+        with path.open("wb") as out:
+            yield out
+        return
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as out:
+            yield out
+        part.replace(path)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error}).") from None
+    finally:
+        part.unlink(missing_ok=True)

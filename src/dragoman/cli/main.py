@@ -1,107 +1,85 @@
-"""The program: its commands, and what becomes of errors.
+"""``dragoman``: the commands, put together.
 
-Nothing heavy is imported here: ``dragoman --help`` must answer at once, so each command imports what it needs
-when it runs.
+Every command imports what it needs when it runs, so that ``dragoman --help`` is there at once.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
+import io
 import sys
-import traceback
 from collections.abc import Sequence
+from typing import Annotated
 
-import click
 import typer
 
-from dragoman.cli import data, demo, evaluate, info, reproduce, train, translate
-from dragoman.errors import DragomanError
-
-USER_ERROR, INTERNAL_ERROR, INTERRUPTED = 2, 1, 130
+from dragoman import __version__
+from dragoman.cli.data import app as data_app
+from dragoman.cli.demo import demo
+from dragoman.cli.evaluate import evaluate
+from dragoman.cli.guard import Guarded
+from dragoman.cli.info import info
+from dragoman.cli.reproduce import reproduce
+from dragoman.cli.train import train
+from dragoman.cli.translate import translate
 
 app = typer.Typer(
     name="dragoman",
-    help="Recurrent sequence-to-sequence models: train, translate, evaluate, look inside.",
+    cls=Guarded,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("demo")(demo.demo)
-app.command("train")(train.train)
-app.command("reproduce")(reproduce.reproduce)
-app.command("translate")(translate.translate)
-app.command("evaluate")(evaluate.evaluate)
-app.command("info")(info.info)
-app.add_typer(data.app, name="data")
+
+app.command(short_help="Train two small models, and show what they do.")(demo)
+app.command(short_help="Train a model on pairs of sentences.")(train)
+app.command(short_help="Translate sentences, a file or a pipe.")(translate)
+app.command(short_help="Score a model on a test set.")(evaluate)
+app.command(short_help="Train a recipe again; compare with its result.")(reproduce)
+app.command(short_help="Say what a model is.")(info)
+app.add_typer(data_app, name="data", short_help="List public corpora, or fetch one.")
 
 
-@app.callback(invoke_without_command=True)
-def root(
-    version: bool = typer.Option(False, "--version", help="Print the version and end."),
-) -> None:
-    """Recurrent sequence-to-sequence models: train, translate, evaluate, look inside."""
-    if version:
-        from dragoman import __version__
-
+def _print_version(wanted: bool) -> None:
+    if wanted:
         typer.echo(f"dragoman {__version__}")
         raise typer.Exit
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Run the program; always ends in SystemExit."""
-    _speak_utf8()
-    sys.exit(run(sys.argv[1:] if argv is None else argv))
+@app.callback()
+def _root(  # pyright: ignore[reportUnusedFunction]
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Recurrent sequence-to-sequence models: train them, use them, look into them."""
 
 
-def run(argv: Sequence[str]) -> int:
-    """Run a command and return its exit code: 0, 1 (ours), 2 (the user's), 130 (Ctrl-C)."""
-    try:
-        code = app(args=list(argv), standalone_mode=False)
-        return code if isinstance(code, int) else 0
-    except click.exceptions.Exit as leave:
-        return leave.exit_code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (KeyboardInterrupt, click.exceptions.Abort):
-        _say("stopped.")
-        return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has left, as `head` does. What Python would flush at exit has nowhere to go.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except DragomanError as error:
-        _say(f"error: {error}")
-        return USER_ERROR
-    except ModuleNotFoundError as error:
-        if os.environ.get("DRAGOMAN_DEBUG"):
-            traceback.print_exc()
-        _say(f"error: {error.name} is not installed; pip install 'dragoman[train]' brings it.")
-        return USER_ERROR
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        _say(f"error: {where}{error.strerror or error}.")
-        return USER_ERROR
-    except Exception as error:
-        if os.environ.get("DRAGOMAN_DEBUG"):
-            traceback.print_exc()
-        _say(
-            f"internal error: {type(error).__name__}: {error}\n"
-            "This is a fault of dragoman's; DRAGOMAN_DEBUG=1 shows where. Please report it."
-        )
-        return INTERNAL_ERROR
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
 
+    Args:
+        argv: Its words, without the program's name; those of the process unless given.
 
-def _speak_utf8() -> None:
-    """Write UTF-8 whatever the locale says."""
+    Returns:
+        The exit code: 0; 1 for a result that is not as recorded, or a fault of our own; 2 for what the user can
+        mend; 130 for Ctrl-C; 141 when whoever read our output has left.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
     for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(encoding="utf-8", errors="backslashreplace")
+        if isinstance(stream, io.TextIOWrapper):
+            # Whatever the locale; a file's name that is no UTF-8 comes out as it came in.
+            stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+    try:
+        app(args=arguments, prog_name="dragoman", obj=tuple(arguments))
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else int(done.code is not None)
+    return 0
 
 
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+if __name__ == "__main__":
+    sys.exit(main())

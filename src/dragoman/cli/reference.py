@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -14,11 +15,12 @@ from dragoman.cli.main import app
 _HEAD = """\
 # The commands
 
-What `--help` says, in one page. Made by `python -m dragoman.cli.reference > docs/cli.md`; a test holds it to the code.
+What `--help` says, on one page. Made by `python -m dragoman.cli.reference > docs/cli.md`; a test holds it to the code.
 
-What is meant for a pipe goes to stdout and is UTF-8; everything else goes to stderr. Exit codes: 0; 1 for a result
-that is not as recorded (`reproduce`) or a fault of Dragoman's own; 2 for what you can mend (a path, a file, an option); 130
-for Ctrl-C. With `DRAGOMAN_DEBUG=1` errors come with their traceback.
+What is meant for a pipe goes to stdout and is UTF-8; everything else goes to stderr. Exit codes: 0; 1 for a result that
+is not as recorded (`reproduce`), or a fault of Dragoman's own; 2 for what you can mend (a path, a file, an option); 130
+for Ctrl-C; 141 when whoever reads the output has left, as `head` does. With `DRAGOMAN_DEBUG=1` errors come with their
+traceback.
 """
 
 
@@ -37,13 +39,19 @@ def _sections(command: Any, name: str, parent: Any) -> Iterator[str]:
         yield from _sections(subcommand, subname, context)
     if subcommands:
         return
-    usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    usage = " ".join([context.command_path, "[OPTIONS]", *_arguments(command)])
     depth = "##" if parent is None or parent.parent is None else "###"
     yield f"{depth} {context.command_path}\n\n{_text(command)}\n\n```\n{usage}\n```\n"
-    rows = [_row(param, context) for param in command.get_params(context)]
-    rows = [row for row in rows if row and not row.startswith("| `-h, --help`")]
+    rows = [_row(param, context) for param in command.params]
     if rows:
         yield "\n".join(["| option | what it does |", "|---|---|", *rows]) + "\n"
+
+
+def _arguments(command: Any) -> Iterator[str]:
+    for param in command.params:
+        if param.param_type_name == "argument":
+            name = param.metavar + ("..." if param.nargs < 0 else "")
+            yield name if param.required else f"[{name}]"
 
 
 def _text(command: Any) -> str:
@@ -52,10 +60,10 @@ def _text(command: Any) -> str:
 
 def _row(param: Any, context: typer.Context) -> str:
     record = param.get_help_record(context)
-    if record is None:
-        return ""
-    names, text = (part.replace("|", "\\|").replace("<TAB>", "`<TAB>`") for part in record)
-    return f"| `{names}` | {' '.join(text.split())} |"
+    assert record is not None  # No option is hidden.
+    # Versions of Typer differ in whether an argument's type stands after its name.
+    names, text = re.sub(r" <.*>", "", record[0]), " ".join(record[1].split())
+    return f"| `{names}` | {text.replace('|', '/').replace('<TAB>', '`<TAB>`')} |"
 
 
 if __name__ == "__main__":

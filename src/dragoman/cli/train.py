@@ -1,107 +1,246 @@
-"""``dragoman train``."""
+"""``dragoman train``: from pairs to a model folder."""
 
 from __future__ import annotations
 
 import json
 import shlex
-import sys
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dragoman.cli.options import AsJson, Columns, Encoding, Plugins, load_plugins, split_columns
+from dragoman.cli.guard import say
+from dragoman.cli.options import (
+    AsJson,
+    Columns,
+    Data,
+    Plugins,
+    load_plugins,
+    parse_columns,
+    print_json,
+    setting,
+)
+from dragoman.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
     from dragoman.api import Model
+    from dragoman.config import Config
+    from dragoman.evaluation.report import Evaluation
+
+SCORES = "scores.json"
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What the command line asks for.
+
+    Attributes:
+        source: A recipe, a file of pairs, two parallel ones, or the name of a corpus that ships.
+        out: The model folder.
+        settings: In the order in which they apply.
+        started: When the clock began.
+    """
+
+    source: str | tuple[str, str]
+    out: Path
+    settings: tuple[str, ...]
+    data: Path | None
+    minutes: float | None
+    resume: bool
+    silent: bool
+    started: float
 
 
 def train(
-    source: Annotated[
+    ctx: typer.Context,
+    pairs: Annotated[
         list[str],
         typer.Argument(
-            help="A recipe (.toml), a file of pairs, two parallel files, or a corpus that ships (phrasebook-en-fr)."
+            metavar="PAIRS",
+            help="A recipe (.toml), a file of pairs, two parallel files, or phrasebook-en-fr.",
         ),
     ],
-    out: Annotated[Path, typer.Option(help="The model folder to make.")],
-    data: Annotated[
-        Path | None, typer.Option(help="The folder that a recipe's files are in.")
-    ] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The model folder to make.")],
+    data: Data = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help="Change a setting: model.cell=gru; may be repeated."),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Such as model.cell=gru; may be repeated, the last wins.",
+        ),
     ] = None,
     dev: Annotated[
-        str | None, typer.Option(help="Pairs to choose on; held out of train unless given.")
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Pairs to choose on; twice for two parallel files."),
     ] = None,
-    test: Annotated[str | None, typer.Option(help="Pairs to score once, at the end.")] = None,
+    test: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="Pairs to score at the end; twice for two parallel files."
+        ),
+    ] = None,
     minutes: Annotated[
-        float | None, typer.Option(help="Fit the whole training to so much time.")
+        float | None, typer.Option(metavar="N", help="Fit the training to so much time.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with what --out holds.")] = False,
-    encoding: Encoding = "utf-8",
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the training that --out holds.")
+    ] = False,
+    encoding: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Of the data; cp949 for what Korean Windows wrote."),
+    ] = None,
     columns: Columns = None,
     plugin: Plugins = None,
     as_json: AsJson = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing unless it fails.")] = False,
 ) -> None:
-    """Train a model; without a recipe, settings are chosen from the data."""
+    """Train a model on pairs of sentences.
+
+    Without a recipe, settings are chosen from the data and explained. Without --dev, some pairs are held out,
+    by source sentence. Ctrl-C saves; --resume goes on, and ends in the same weights.
+    """
     started = time.monotonic()
+    said: dict[str, Any] = {
+        "data.dev": _files(dev, data),
+        "data.test": _files(test, data),
+        "data.encoding": encoding,
+        "data.columns": parse_columns(columns),
+    }
+    given = [setting(key, value) for key, value in said.items() if value]
+    silent = quiet or as_json
+    order = _Order(
+        _source(pairs), out, (*given, *(settings or ())), data, minutes, resume, silent, started
+    )
     load_plugins(plugin)
-    from dragoman.api import Parallel, TrainOptions
-    from dragoman.api import train as run
-    from dragoman.errors import InputError
+    model = _train(order, ctx.obj or ())
+    scores = _score_test(model, base_of(pairs[0], data))
+    if as_json:
+        print_json(_summary(model, scores))
+    elif scores is not None:
+        from dragoman.cli.evaluate import print_evaluation
+
+        print_evaluation(scores)
+    if not silent:
+        _say_next(model, plugin or ())
+
+
+def base_of(source: str, data: Path | None) -> Path:
+    """Give the folder that names of data files are relative to."""
+    return data or (Path(source).parent if source.endswith(".toml") else Path())
+
+
+def check_data(config: Config, base: Path, recipe: str) -> None:
+    """See that a recipe's files are where they should be, before anything else is done.
+
+    Raises:
+        ConfigError: One is missing.
+    """
+    for names in (config.data.train, config.data.dev, config.data.test):
+        for name in [names] if isinstance(names, str) else names or []:
+            if not name.startswith("phrasebook-") and not (base / name).exists():
+                raise ConfigError(
+                    f"{recipe} names {name}, which is not in {base}/; say where its data is with --data DIR."
+                )
+
+
+def how_to_go_on(out: Path, words: Sequence[str]) -> str:
+    """Say what is saved, and the command that goes on with what `words` began."""
+    from dragoman.training.folder import CHECKPOINT
+
+    own = ["dragoman", *(word for word in words if word != "--resume")]
+    if not (out / CHECKPOINT).exists():
+        return f"nothing was learned yet. To begin again:\n  {shlex.join(own)}"
+    return f"everything is saved in {out}/. To go on:\n  {shlex.join([*own, '--resume'])}"
+
+
+def _train(order: _Order, words: Sequence[str]) -> Model:
+    from dragoman import api
+    from dragoman.cli.stop import stopping
+    from dragoman.config import load_config
     from dragoman.training.callbacks import ProgressLine
 
-    said = [f"data.dev={dev}"] if dev else []
-    said += [f"data.test={test}"] if test else []
-    said += [f"data.encoding={encoding}"] if encoding != "utf-8" else []
-    said += [f"data.columns={json.dumps(split_columns(columns))}"] if columns else []
-    if len(source) > 2:
-        raise InputError(f"{len(source)} files given; expected one, or two parallel ones.")
-    what = source[0] if len(source) == 1 else Parallel(*source)
-    callbacks = [] if quiet or as_json else [ProgressLine(out.name)]
-    options = TrainOptions(data, [*said, *(settings or [])], minutes, resume, callbacks, started)
+    source = order.source
+    if isinstance(source, tuple):
+        given: Any = api.Parallel(*source)
+    else:
+        given = source
+        if source.endswith(".toml"):
+            config = load_config(Path(source), order.settings)
+            check_data(config, base_of(source, order.data), source)
+    callbacks = [] if order.silent else [ProgressLine(order.out.name)]
     try:
-        model = run(what, out, options)
+        with stopping(callbacks) as watched:
+            options = api.TrainOptions(
+                order.data, order.settings, order.minutes, order.resume, watched, order.started
+            )
+            return api.train(given, order.out, options)
     except KeyboardInterrupt:
-        print(
-            f"\nstopped; everything is saved. Go on with:\n  {_resume_command()}", file=sys.stderr
-        )
+        say(f"\nstopped; {how_to_go_on(order.out, words)}")
         raise typer.Exit(130) from None
-    scores = _score_test(model, data or _folder_of(source[0]))
-    if as_json:
-        typer.echo(json.dumps({"model": str(out), "test": scores}, ensure_ascii=False))
-    elif not quiet:
-        print(f"trained: {out}\n  dragoman translate {out}", file=sys.stderr)
+    finally:
+        for callback in callbacks:
+            callback.close()
 
 
-def _folder_of(source: str) -> Path:
-    return Path(source).parent if source.endswith(".toml") else Path()
-
-
-def _score_test(model: Model, base: Path) -> dict[str, Any] | None:
-    """Score the test set once, if there is one, and keep the scores beside the model."""
+def _score_test(model: Model, base: Path) -> Evaluation | None:
+    """Score a model on its test set, if it has one, and note the scores in its folder."""
+    from dragoman.training.checkpoints import write_atomically
     from dragoman.training.prepare import read_test
 
-    test = read_test(model.config, base)
-    if test is None:
+    corpus = read_test(model.config, base)
+    if corpus is None:
         return None
-    result = model.evaluate(test.pairs)
-    scores = result.to_dict()
-    (model.folder / "scores.json").write_text(
-        json.dumps(scores, ensure_ascii=False), encoding="utf-8"
-    )
-    for score in result.scores.values():
-        low, high = score.interval or (score.score, score.score)
-        print(
-            f"test {score.name} {score.score:.1f}  [{low:.1f}, {high:.1f}]  {score.signature}",
-            file=sys.stderr,
+    found = model.evaluate(corpus.pairs)
+    values = {"set": corpus.path, **found.to_dict()}
+    text = json.dumps(values, ensure_ascii=False, indent=2)
+    write_atomically(model.folder / SCORES, f"{text}\n".encode())
+    return found
+
+
+def _source(pairs: Sequence[str]) -> str | tuple[str, str]:
+    """Give one source, or two parallel files."""
+    if len(pairs) == 1:
+        return pairs[0]
+    if len(pairs) > 2 or any(name.endswith(".toml") for name in pairs):
+        raise InputError(
+            f"{' '.join(pairs)}: expected a recipe, a file of pairs, or two parallel files."
         )
-    return scores
+    return pairs[0], pairs[1]
 
 
-def _resume_command() -> str:
-    words = [word for word in sys.argv[1:] if word != "--resume"]
-    return shlex.join(["dragoman", *words, "--resume"])
+def _files(paths: Sequence[Path] | None, data: Path | None) -> str | list[str] | None:
+    """Name files as a recipe does; without ``--data`` they are relative to where the user is."""
+    if not paths:
+        return None
+    names = [str(path if data else path.absolute()) for path in paths]
+    return names[0] if len(names) == 1 else names
+
+
+def _summary(model: Model, scores: Evaluation | None) -> dict[str, Any]:
+    from dragoman.training.folder import METRICS
+
+    lines = (model.folder / METRICS).read_text(encoding="utf-8").splitlines()
+    best = [record for record in map(json.loads, lines) if record["best"]]
+    return {
+        "folder": str(model.folder),
+        "model": model.describe(),
+        "steps": model.config.training.steps,
+        "dev": best[-1] if best else None,
+        "test": scores.to_dict() if scores else None,
+    }
+
+
+def _say_next(model: Model, plugins: Sequence[Path]) -> None:
+    extra = [word for plugin in plugins for word in ("--plugin", str(plugin))]
+    folder = str(model.folder)
+    say(f"\nThe model is in {folder}/. Next:")
+    for words in (
+        ["translate", folder, *extra, "A sentence of your own."],
+        ["evaluate", folder, "test.tsv", *extra],
+        ["info", folder, *extra],
+    ):
+        say(f"  {shlex.join(['dragoman', *words])}")

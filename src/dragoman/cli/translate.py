@@ -1,70 +1,113 @@
-"""``dragoman translate``."""
+"""``dragoman translate``: lines in, lines out."""
 
 from __future__ import annotations
 
-import codecs
-import contextlib
 import json
+import os
 import sys
 import time
-from collections.abc import Generator, Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO, TextIO
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dragoman.cli.options import Encoding, Plugins, load_plugins
+from dragoman.cli.guard import say
+from dragoman.cli.lines import opened, read_chunks, write_lines
+from dragoman.cli.options import Beam, ModelFolder, Plugins, open_model
+from dragoman.errors import InputError
 
 if TYPE_CHECKING:
     from dragoman.api import Model
     from dragoman.translator import TranslateOptions, Translation
 
-# Lines translated at a time: enough to sort by length, few enough that output comes early.
-_CHUNK = 1000
+
+@dataclass(frozen=True)
+class _Layout:
+    """How translations are written: as JSON lines, as the n best, or plain."""
+
+    as_json: bool
+    nbest: bool
+
+    def lines(self, number: int, found: Translation) -> list[str]:
+        """Write what was made of the input's line of this number, counted from 1."""
+        if self.as_json:
+            return [json.dumps({"line": number, **found.to_dict()}, ensure_ascii=False)]
+        if not self.nbest:
+            return [_one_line(found.text)]
+        return [
+            f"{number}\t{one.score:.4f}\t{_one_line(one.text)}"
+            for one in (found, *found.alternatives)
+        ]
 
 
 def translate(
-    model: Annotated[Path, typer.Argument(help="A model folder.")],
+    model: ModelFolder,
     text: Annotated[
-        list[str] | None, typer.Argument(help="Sentences; else standard input, a line each.")
+        list[str] | None,
+        typer.Argument(metavar="TEXT", help="Sentences; without any, the lines of stdin."),
     ] = None,
-    beam: Annotated[int | None, typer.Option(help="Hypotheses kept; 1 is greedy.")] = None,
-    nbest: Annotated[int, typer.Option(help="How many outputs a sentence.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-    input_: Annotated[Path | None, typer.Option("--input", help="Read this file.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", help="Write this file.")] = None,
-    length_penalty: Annotated[float | None, typer.Option(help="Exponent of the length.")] = None,
+    source: Annotated[
+        Path | None, typer.Option("--input", metavar="FILE", help="Read lines from here.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", metavar="FILE", help="Write here, whole or not at all."),
+    ] = None,
+    beam: Beam = None,
+    nbest: Annotated[
+        int, typer.Option(metavar="N", help="Outputs a line, each as NUMBER<TAB>SCORE<TAB>TEXT.")
+    ] = 1,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a line, with tokens and attention.")
+    ] = False,
+    length_penalty: Annotated[
+        float | None,
+        typer.Option(metavar="X", help="Exponent of the length that a score is divided by."),
+    ] = None,
     coverage_penalty: Annotated[
-        float | None, typer.Option(help="Weight of the coverage penalty.")
+        float | None, typer.Option(metavar="X", help="Weight of the coverage penalty.")
     ] = None,
-    max_length: Annotated[int | None, typer.Option(help="Most tokens of an output.")] = None,
+    max_length: Annotated[
+        int | None, typer.Option(metavar="N", help="Most tokens of an output.")
+    ] = None,
     no_repeat: Annotated[
-        int, typer.Option(help="Never so many tokens in a row twice; 0 allows.")
+        int, typer.Option(metavar="N", help="Never say so many tokens in a row twice; 0 allows it.")
     ] = 0,
-    sample: Annotated[bool, typer.Option("--sample", help="Draw instead of searching.")] = False,
+    prefix: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What every output must begin with.")
+    ] = None,
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Draw outputs by their probability; no search.")
+    ] = False,
     temperature: Annotated[
-        float, typer.Option(help="With --sample: below 1 the likely become likelier.")
-    ] = 1.0,
+        float | None, typer.Option(metavar="X", help="With --sample: below 1, the likely likelier.")
+    ] = None,
     top_k: Annotated[
-        int, typer.Option(help="With --sample: only the k likeliest; 0 leaves all.")
-    ] = 0,
+        int | None, typer.Option(metavar="K", help="With --sample: only the K likeliest tokens.")
+    ] = None,
     top_p: Annotated[
-        float, typer.Option(help="With --sample: only the likeliest that reach this share.")
-    ] = 1.0,
-    seed: Annotated[int, typer.Option(help="With --sample: fixes the draws.")] = 1,
-    encoding: Encoding = "utf-8",
+        float | None,
+        typer.Option(metavar="P", help="With --sample: the likeliest that reach P together."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", help="With --sample: fixes the draws.")
+    ] = None,
+    encoding: Annotated[
+        str, typer.Option(metavar="NAME", help="Of the input; the output is UTF-8.")
+    ] = "utf-8",
     plugin: Plugins = None,
 ) -> None:
-    """Translate, a line each; with --nbest: number, score and text between tabs."""
-    load_plugins(plugin)
-    from dragoman.api import load
-    from dragoman.errors import InputError
-    from dragoman.search.sampling import SamplingOptions
+    """Translate sentences, a file, or what comes through a pipe; on a terminal, ask for lines.
+
+    Each line of the input gives one line of the output, an empty one an empty one; nothing else is written to
+    stdout. Only line feeds end lines.
+    """
+    chunks = _input(text, source, encoding)
     from dragoman.translator import TranslateOptions
 
-    if text and input_ is not None:
-        raise InputError("sentences and --input are both given; expected one of them.")
+    draw = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "seed": seed}
     options = TranslateOptions(
         beam_size=beam,
         nbest=nbest,
@@ -72,99 +115,97 @@ def translate(
         coverage_penalty=coverage_penalty,
         max_length=max_length,
         no_repeat=no_repeat,
-        sampling=SamplingOptions(temperature, top_k, top_p, seed) if sample else None,
+        sampling=_sampling(sample, draw),
         attention=as_json,
     )
-    loaded = load(model)
-    if not text and input_ is None and output is None and sys.stdin.isatty():
-        _converse(loaded, options, as_json)
-        return
-    with _writer(output) as out, _reader(input_) as source:
-        lines = iter(text) if text else _lines(source, encoding, str(input_ or "standard input"))
-        _translate_lines(loaded, lines, options, out, as_json)
+    ready = open_model(model, plugin)
+    if not text and source is None and sys.stdin.isatty():
+        say(f"{model}: {ready.describe()}. A sentence a line; Ctrl-D ends.")
+        chunks = _ask(encoding)
+    beginning = None if prefix is None else _from_shell(prefix)
+    with opened(output) as out:
+        _run(ready, chunks, (options, beginning), (_Layout(as_json, nbest > 1), out))
 
 
-def _translate_lines(
-    model: Model, lines: Iterator[str], options: TranslateOptions, out: TextIO, as_json: bool
+def _run(
+    model: Model,
+    chunks: Iterable[Sequence[str]],
+    how: tuple[TranslateOptions, str | None],
+    where: tuple[_Layout, IO[bytes]],
 ) -> None:
-    number, began = 0, time.monotonic()
-    while chunk := list(islice(lines, _CHUNK)):
-        for found in model.translate(chunk, options):
-            number += 1
-            out.write(_format(number, found, options.nbest, as_json))
+    """Translate chunk by chunk, each written before the next is read."""
+    (options, prefix), (layout, out) = how, where
+    watching = sys.stderr.isatty() and not (sys.stdin.isatty() or sys.stdout.isatty())
+    began, number = time.monotonic(), 0
+    for chunk in chunks:
+        prefixes = None if prefix is None else [prefix] * len(chunk)
+        drawing = options.sampling and replace(options.sampling, first=number)
+        found = model.translate(chunk, replace(options, prefixes=prefixes, sampling=drawing))
+        for turn, one in enumerate(found, number + 1):
+            write_lines(out, layout.lines(turn, one))
         out.flush()
-        if sys.stderr.isatty():
-            rate = number / (time.monotonic() - began)
-            print(f"\r{number:,} sentences, {rate:,.0f}/s ", end="", file=sys.stderr, flush=True)
-    if sys.stderr.isatty() and number:
-        print(file=sys.stderr)
+        number += len(chunk)
+        if watching:
+            speed = number / (time.monotonic() - began)
+            sys.stderr.write(f"\r\x1b[K{number:,} lines, {speed:,.0f} a second")
+            sys.stderr.flush()
+    if watching:
+        say()
 
 
-def _format(number: int, found: Translation, nbest: int, as_json: bool) -> str:
-    if as_json:
-        return json.dumps(found.to_dict(), ensure_ascii=False) + "\n"
-    if nbest == 1:
-        return f"{found.text}\n"
-    return "".join(
-        f"{number}\t{one.score:.4f}\t{one.text}\n" for one in (found, *found.alternatives)
-    )
-
-
-def _converse(model: Model, options: TranslateOptions, as_json: bool) -> None:
-    """Translate what is typed, until Ctrl-D."""
-    print("Type a sentence; Ctrl-D ends.", file=sys.stderr)
-    number = 0
-    while True:
-        print("> ", end="", file=sys.stderr, flush=True)
-        line = sys.stdin.readline()
-        if not line:
-            print(file=sys.stderr)
-            return
-        number += 1
-        typer.echo(
-            _format(number, model.translate(line, options), options.nbest, as_json), nl=False
-        )
-
-
-def _lines(source: BinaryIO, encoding: str, name: str) -> Iterator[str]:
-    """Read lines, which only a newline ends, so that output stays aligned with input."""
-    from dragoman.errors import InputError
-
+def _input(text: list[str] | None, source: Path | None, encoding: str) -> Iterator[list[str]]:
+    """Find where the input comes from; a missing file is told before a model is loaded."""
+    if text and source:
+        raise InputError("TEXT and --input were both given; choose one.")
+    if text:
+        return iter([[_from_shell(one).replace("\n", " ") for one in text]])
+    if source is None:
+        return read_chunks(sys.stdin.buffer, "standard input", encoding)
     try:
-        codecs.lookup(encoding)
-    except LookupError:
+        file = source.open("rb")
+    except FileNotFoundError:
         raise InputError(
-            f"--encoding {encoding}: no such encoding; expected utf-8, cp949, ..."
+            f"{source}: no such file; --input names one with a sentence a line."
         ) from None
-    for number, line in enumerate(source, start=1):
-        try:
-            yield line.decode(encoding).removeprefix("\ufeff" if number == 1 else "").rstrip("\r\n")
-        except UnicodeDecodeError as error:
-            raise InputError(
-                f"{name}:{number}: not {encoding} (byte 0x{line[error.start]:02x}); say how it is encoded with "
-                "--encoding, such as cp949."
-            ) from None
+    except IsADirectoryError:
+        raise InputError(f"{source}: is a folder; --input names a file.") from None
+    except OSError as error:
+        raise InputError(f"{source}: cannot be read ({error.strerror}).") from None
+    return read_chunks(file, str(source), encoding)
 
 
-@contextlib.contextmanager
-def _reader(path: Path | None) -> Generator[BinaryIO]:
-    if path is None:
-        yield sys.stdin.buffer
-        return
-    with path.open("rb") as file:
-        yield file
+def _sampling(sample: bool, draw: dict[str, Any]) -> Any:
+    """Make options of what was given, which has no meaning without ``--sample``."""
+    from dragoman.search.sampling import SamplingOptions
+
+    given = {name: value for name, value in draw.items() if value is not None}
+    if given and not sample:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise InputError(f"{names}: without --sample nothing is drawn; add it.")
+    return SamplingOptions(**given) if sample else None
 
 
-@contextlib.contextmanager
-def _writer(path: Path | None) -> Generator[TextIO]:
-    """Write to standard output, or to a file that appears only when it is whole."""
-    if path is None:
-        yield sys.stdout
-        return
-    part = path.with_name(path.name + ".part")
+def _ask(encoding: str) -> Iterator[list[str]]:
+    """Ask for a line at a time; the prompt goes to stderr."""
+    while True:
+        sys.stderr.write("> ")
+        sys.stderr.flush()
+        line = sys.stdin.buffer.readline()
+        if not line:
+            say()
+            return
+        yield [line.decode(encoding, "replace").rstrip("\r\n")]
+
+
+def _from_shell(text: str) -> str:
+    """Read an argument as UTF-8, whatever locale the shell has."""
     try:
-        with part.open("w", encoding="utf-8", newline="\n") as file:
-            yield file
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+        return os.fsencode(text).decode("utf-8")
+    except UnicodeError:
+        raise InputError(
+            "a sentence on the command line is not UTF-8; put it into a file, and use --input."
+        ) from None
+
+
+def _one_line(text: str) -> str:
+    return text.replace("\n", " ")

@@ -52,12 +52,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Replace the checkpoint at `path`."""
-    values = json.dumps({"version": _VERSION, **checkpoint.values})
-    tensors = {
-        name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()
-    }
-    metadata = {"dragoman": values, "crc32": _checksum(values, tensors)}
-    write_atomically(path, save(tensors, metadata))
+    save_tensors(path, checkpoint.tensors, {"version": _VERSION, **checkpoint.values})
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -69,15 +64,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
     if not path.exists():
         raise CheckpointError(f"{path}: no checkpoint to resume from; train without --resume.")
     try:
-        with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            metadata = file.metadata() or {}
-        text = metadata.get("dragoman", "{}")
-        found = _checksum(text, tensors)
-        if metadata.get("crc32", found) != found:
-            raise ValueError("its checksum does not fit")
-        values = json.loads(text)
-    except (SafetensorError, OSError, ValueError) as error:
+        tensors, values = load_tensors(path)
+    except ValueError as error:
         raise CheckpointError(
             f"{path}: damaged checkpoint ({error}); remove it and train anew without --resume."
         ) from None
@@ -88,11 +76,40 @@ def load_checkpoint(path: Path) -> Checkpoint:
     return Checkpoint(tensors, values)
 
 
-def _checksum(values: str, tensors: Mapping[str, Tensor]) -> str:
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> None:
+    """Write tensors and plain values as safetensors; equal ones give equal files.
+
+    The values and a checksum are one metadata entry: several would be written in random order.
+    """
+    ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    content = dict(values)
+    content["crc32"] = _checksum(content, ready)
+    write_atomically(path, save(ready, {"dragoman": json.dumps(content)}))
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read what `save_tensors` wrote.
+
+    Raises:
+        ValueError: The file is truncated or changed, be it by one bit.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            metadata = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise ValueError(str(error)) from None
+    values: dict[str, Any] = json.loads(metadata.get("dragoman", "{}"))
+    if values.pop("crc32", None) != _checksum(values, tensors):
+        raise ValueError("its checksum does not fit")
+    return tensors, values
+
+
+def _checksum(values: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
     """Sum up everything: safetensors itself would not notice a flipped bit."""
-    total = zlib.crc32(values.encode())
+    total = zlib.crc32(json.dumps(values, sort_keys=True).encode())
     for name in sorted(tensors):
         tensor = tensors[name]
         total = zlib.crc32(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode(), total)
-        total = zlib.crc32(tensor.flatten().view(torch.uint8).numpy(), total)  # pyright: ignore[reportArgumentType]
+        total = zlib.crc32(tensor.flatten().view(torch.uint8).numpy().tobytes(), total)
     return f"{total:08x}"

@@ -13,19 +13,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 
 from dragoman.config import Config, dump_config, load_config
 from dragoman.errors import ModelError
 from dragoman.nn.model import Seq2Seq
 from dragoman.text.tokenizers import Tokenizer
-from dragoman.training.checkpoints import write_atomically
+from dragoman.training.checkpoints import load_tensors, save_tensors, write_atomically
 
 FORMAT = 1
 CONFIG, WEIGHTS, CHECKPOINT = "resolved.toml", "model.safetensors", "checkpoint.safetensors"
@@ -50,12 +47,7 @@ def save_text_side(folder: Path, config: Config, tokenizers: Tokenizers) -> None
 
 def save_weights(folder: Path, model: Seq2Seq, step: int) -> None:
     """Write the weights, each once, however often it is used."""
-    tensors = {
-        name: weight.detach().cpu().contiguous() for name, weight in model.named_parameters()
-    }
-    # One key: safetensors writes several in random order, and equal weights should be equal files.
-    metadata = {"dragoman": json.dumps({"format": FORMAT, "step": step})}
-    write_atomically(folder / WEIGHTS, save(tensors, metadata))
+    save_tensors(folder / WEIGHTS, dict(model.named_parameters()), {"format": FORMAT, "step": step})
 
 
 def load_config_of(folder: Path) -> Config:
@@ -97,13 +89,12 @@ def load_model(folder: Path, config: Config, tokenizers: Tokenizers) -> Seq2Seq:
             f"{path} is missing: training has not reached its first validation; go on with --resume."
         )
     try:
-        with safe_open(path, framework="pt") as file:
-            found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            version = json.loads((file.metadata() or {}).get("dragoman", "{}")).get("format")
-    except (SafetensorError, OSError, ValueError, AttributeError) as error:
+        found, values = load_tensors(path)
+    except ValueError as error:
         raise ModelError(
             f"{path}: damaged or truncated weights ({error}); copy the folder anew."
         ) from None
+    version = values.get("format")
     if version != FORMAT:
         raise ModelError(
             f"{path}: weights of format {version}; this version of dragoman reads format {FORMAT}."

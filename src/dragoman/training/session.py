@@ -25,6 +25,7 @@ from dragoman.training.folder import (
     CURVES,
     METRICS,
     REPORT,
+    WEIGHTS,
     load_config_of,
     load_tokenizers,
     save_text_side,
@@ -33,6 +34,10 @@ from dragoman.training.folder import (
 from dragoman.training.loop import Job, Outcome, Trainer, prepare_machine
 from dragoman.training.prepare import Corpora, Prepared, prepare
 from dragoman.training.validation import Validator
+
+_CLOCK = frozenset(
+    f"training.{key}" for key in ("epochs", "minutes", "progress", "steps", "validate_every")
+)
 
 
 @dataclass(frozen=True)
@@ -52,16 +57,21 @@ class Session:
     started: float = field(default_factory=time.monotonic)
 
 
-def check_out(out: Path, *, resume: bool) -> None:
+def check_out(out: Path, *, resume: bool) -> bool:
     """Refuse to write over a model, or to resume where nothing is.
+
+    Returns:
+        Whether there is a checkpoint to go on from. A training that was cut off before its first one is resumed
+        by beginning anew, which ends in the same weights.
 
     Raises:
         ConfigError: The folder holds a model already.
         CheckpointError: There is nothing to resume.
     """
-    if resume and not (out / CHECKPOINT).exists():
+    going_on = resume and (out / CHECKPOINT).exists()
+    if resume and not going_on and (not out.is_dir() or _finished(out)):
         raise CheckpointError(f"{out}: no checkpoint to resume from; train without --resume.")
-    if not resume and (out / CONFIG).exists():
+    if not resume and any((out / name).exists() for name in (CHECKPOINT, WEIGHTS)):
         raise ConfigError(
             f"{out}: holds a model already; go on with --resume, or choose another --out."
         )
@@ -73,6 +83,7 @@ def check_out(out: Path, *, resume: bool) -> None:
         raise ConfigError(
             f"{out}: cannot be made ({error.strerror}); choose another --out."
         ) from None
+    return going_on
 
 
 def run_session(config: Config, corpora: Corpora, session: Session) -> Config:
@@ -88,7 +99,12 @@ def run_session(config: Config, corpora: Corpora, session: Session) -> Config:
     out = session.out
     device = prepare_machine(config.training)
     if session.resume:
-        check_same(load_config_of(out), config)
+        stored = load_config_of(out)
+        check_same(stored, config)
+        if stored.made.get("finished"):
+            for callback in session.callbacks:
+                callback.on_message(f"{out}: this training is finished; nothing is left to do.")
+            return stored
     made = _made(corpora)
     for callback in session.callbacks:
         for name in _changed_data(config, made):
@@ -133,11 +149,13 @@ def check_same(stored: Config, given: Config) -> None:
     if stored.made.get("finished"):
         raise CheckpointError("this training is finished; there is nothing to resume.")
     ignored = {"description", "result", "made"}
+    # A finished training has frozen its clock.
+    clock = _CLOCK if stored.made.get("finished") else frozenset[str]()
     old, new = _flat(stored.model_dump(exclude=ignored)), _flat(given.model_dump(exclude=ignored))
     changed = [
         f"{key} was {old.get(key)!r}, is {new.get(key)!r}"
         for key in old
-        if old[key] != new.get(key)
+        if key not in clock and old[key] != new.get(key)
     ]
     if changed:
         raise CheckpointError(
@@ -176,6 +194,10 @@ def _describe(model: Seq2Seq, prepared: Prepared) -> str:
         f"model: {weights / 1e6:.1f} M weights, {src:,} source and {tgt:,} target tokens; "
         f"{len(prepared.train):,} pairs to learn from, {len(prepared.dev):,} to choose on"
     )
+
+
+def _finished(out: Path) -> bool:
+    return (out / CONFIG).exists() and bool(load_config_of(out).made.get("finished"))
 
 
 def _made(corpora: Corpora) -> dict[str, Any]:

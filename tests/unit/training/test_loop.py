@@ -65,10 +65,11 @@ class Watcher(Callback):
 
     def __init__(self, stop=None):
         self.stop = stop
-        self.steps, self.validations, self.messages = [], [], []
+        self.steps, self.validations, self.messages, self.seeds = [], [], [], []
 
     def on_step(self, record):
         self.steps.append(record)
+        self.seeds.append(torch.initial_seed())
         if record.step == self.stop:
             raise KeyboardInterrupt
 
@@ -180,6 +181,7 @@ def test_it_learns(uninterrupted):
     assert uninterrupted.best["step"] in (5, 10, 15, 18)
     assert [one.step for one in uninterrupted.watcher.steps] == list(range(1, STEPS + 1))
     assert uninterrupted.watcher.steps[-1].done == pytest.approx(1.0)
+    assert len(set(uninterrupted.watcher.seeds)) == STEPS  # other dropout at every step
 
 
 def test_another_seed_is_another_training(tmp_path):
