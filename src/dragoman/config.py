@@ -120,13 +120,13 @@ class TrainingConfig(Section):
     """Batches whose gradients are summed before a step."""
     epochs: Annotated[float, Field(gt=0)] | None = 30
     """Passes over the data, where `steps` and `minutes` are not given."""
-    steps: Count | None = None
+    steps: Annotated[int, Field(ge=0)] | None = None
     """Optimiser steps; wins over epochs."""
     minutes: Annotated[float, Field(gt=0)] | None = None
     """Wall clock to fill; wins over both. What it decided is frozen into resolved.toml."""
     optimiser: str = "adamw"
     """A row of OPTIMISERS."""
-    learning_rate: Annotated[float, Field(gt=0)] = 0.001
+    learning_rate: Annotated[float, Field(gt=0)] = 0.002
     """The highest learning rate."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     """Decoupled weight decay."""

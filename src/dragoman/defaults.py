@@ -68,7 +68,7 @@ def suggest_config(
     steps_an_epoch = max(1.0, size * (letters if single else 1.4 * tgt_words) / batch_tokens)
     # A small corpus needs many passes before the weights have moved far enough from where they began.
     epochs = max(30 if size < 60_000 else 12, min(200, math.ceil(_LEAST_STEPS / steps_an_epoch)))
-    training = {"epochs": epochs, "learning_rate": 0.002, "batch_tokens": batch_tokens}
+    training = {"epochs": epochs, "learning_rate": 0.003, "batch_tokens": batch_tokens}
     reasons.append(f"training: {epochs} epochs in batches of {batch_tokens} tokens")
     config = build_config({"text": text, "model": model, "training": training}, overrides, "--set")
     return config, reasons

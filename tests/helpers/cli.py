@@ -9,8 +9,8 @@ from pathlib import Path
 
 from dragoman.cli.main import main
 
-SRC = "one two three four five six seven eight nine ten".split()
-TGT = "un deux trois quatre cinq six sept huit neuf dix".split()
+SRC = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+TGT = ["un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix"]
 TINY = {
     "model.hidden_size": 16,
     "model.embedding_size": 16,

@@ -6,7 +6,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
@@ -104,7 +105,6 @@ def translate(
     Each line of the input gives one line of the output, an empty one an empty one; nothing else is written to
     stdout. Only line feeds end lines.
     """
-    chunks = _input(text, source, encoding)
     from dragoman.translator import TranslateOptions
 
     draw = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "seed": seed}
@@ -118,13 +118,14 @@ def translate(
         sampling=_sampling(sample, draw),
         attention=as_json,
     )
-    ready = open_model(model, plugin)
-    if not text and source is None and sys.stdin.isatty():
-        say(f"{model}: {ready.describe()}. A sentence a line; Ctrl-D ends.")
-        chunks = _ask(encoding)
     beginning = None if prefix is None else _from_shell(prefix)
-    with opened(output) as out:
-        _run(ready, chunks, (options, beginning), (_Layout(as_json, nbest > 1), out))
+    with _input(text, source, encoding) as chunks:
+        ready = open_model(model, plugin)
+        if not text and source is None and sys.stdin.isatty():
+            say(f"{model}: {ready.describe()}. A sentence a line; Ctrl-D ends.")
+            chunks = _ask(encoding)
+        with opened(output) as out:
+            _run(ready, chunks, (options, beginning), (_Layout(as_json, nbest > 1), out))
 
 
 def _run(
@@ -153,14 +154,19 @@ def _run(
         say()
 
 
-def _input(text: list[str] | None, source: Path | None, encoding: str) -> Iterator[list[str]]:
+@contextmanager
+def _input(
+    text: list[str] | None, source: Path | None, encoding: str
+) -> Generator[Iterator[list[str]]]:
     """Find where the input comes from; a missing file is told before a model is loaded."""
     if text and source:
         raise InputError("TEXT and --input were both given; choose one.")
     if text:
-        return iter([[_from_shell(one).replace("\n", " ") for one in text]])
+        yield iter([[_from_shell(one).replace("\n", " ") for one in text]])
+        return
     if source is None:
-        return read_chunks(sys.stdin.buffer, "standard input", encoding)
+        yield read_chunks(sys.stdin.buffer, "standard input", encoding)
+        return
     try:
         file = source.open("rb")
     except FileNotFoundError:
@@ -171,7 +177,8 @@ def _input(text: list[str] | None, source: Path | None, encoding: str) -> Iterat
         raise InputError(f"{source}: is a folder; --input names a file.") from None
     except OSError as error:
         raise InputError(f"{source}: cannot be read ({error.strerror}).") from None
-    return read_chunks(file, str(source), encoding)
+    with file:
+        yield read_chunks(file, str(source), encoding)
 
 
 def _sampling(sample: bool, draw: dict[str, Any]) -> Any:

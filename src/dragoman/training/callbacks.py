@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import sys
 import time
 from dataclasses import dataclass
@@ -90,10 +91,18 @@ class MetricsFile(Callback):
         values = as_metrics(record) | {
             "learning_rate": self.rate,
             "tokens_per_s": round(self.tokens / self.seconds, 1) if self.seconds else 0.0,
+            "memory_mib": peak_memory_mib(),
         }
         self.tokens, self.seconds = 0, 0.0
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(values) + "\n")
+
+
+def peak_memory_mib() -> int:
+    """Return the most memory that this process has had resident, in MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # macOS counts bytes, Linux kibibytes.
+    return peak >> 20 if sys.platform == "darwin" else peak >> 10
 
 
 def as_metrics(record: ValidationRecord) -> dict[str, Any]:

@@ -340,14 +340,13 @@ class Trainer:
 
     def _frozen(self) -> TrainingConfig:
         """Return the settings under which the same training runs again without a clock."""
-        knots = [(one.step, one.done, one.rate) for one in self.clock.readings]
+        by_clock = isinstance(self.clock, WallClock) or self.config.progress is not None
+        readings = [(one.step, one.done, one.rate) for one in self.clock.readings]
         update: dict[str, Any] = {
             "steps": self.progress.step,
             "validate_every": self.progress.validate_every or None,
             "epochs": None,
             "minutes": None,
-            "progress": knots
-            if isinstance(self.clock, WallClock) or self.config.progress
-            else None,
+            "progress": readings if by_clock else None,
         }
         return self.config.model_copy(update=update)

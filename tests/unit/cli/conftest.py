@@ -1,4 +1,5 @@
 import pytest
+
 from helpers.cli import train_tiny
 
 

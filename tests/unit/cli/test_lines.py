@@ -78,9 +78,14 @@ def test_a_wrong_encoding_names_the_line():
 def test_a_file_appears_when_it_is_whole(tmp_path):
     path = tmp_path / "out.txt"
     path.write_text("old", encoding="utf-8")
-    with pytest.raises(ZeroDivisionError), opened(path) as out:
-        write_lines(out, ["half"])
-        raise ZeroDivisionError
+
+    def fail():
+        with opened(path) as out:
+            write_lines(out, ["half"])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert path.read_text(encoding="utf-8") == "old"
     with opened(path) as out:
         write_lines(out, ["new", "é"])

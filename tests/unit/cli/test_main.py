@@ -5,11 +5,11 @@ import time
 from pathlib import Path
 
 import pytest
-from helpers.cli import spawn
 
 from dragoman import __version__
 from dragoman.cli.main import main
 from dragoman.cli.reference import reference
+from helpers.cli import spawn
 
 ROOT = Path(__file__).parents[3]
 HEAVY = ("torch", "numpy", "pydantic", "sacrebleu", "rich", "tokenizers", "matplotlib")

@@ -6,10 +6,10 @@ import subprocess
 import sys
 
 import pytest
-from helpers.cli import feed, spawn
 
 from dragoman import load
 from dragoman.cli.main import main
+from helpers.cli import feed, spawn
 
 LINES = ["one two", "", "ten nine", "three four", "two two"]
 
@@ -130,7 +130,7 @@ def test_the_locale_plays_no_part(model, wanted):
     """Text in and out is UTF-8 in the barest of locales, and no file is opened in the locale's encoding."""
     env = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}
     done = spawn(
-        ["translate", model, "--prefix", "été 나", "--json"],
+        ["translate", model, "--prefix", "deux", "--json"],
         python=["-X", "warn_default_encoding", "-W", "error::EncodingWarning"],
         env=env,
         input="one 나는\n".encode(),

@@ -1,0 +1,70 @@
+import json
+
+import pytest
+
+from dragoman import load
+from dragoman.cli.main import main
+from helpers.cli import write_pairs
+
+
+@pytest.fixture
+def evaluate(model, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_pairs(tmp_path)
+
+    def call(*words, code=0):
+        assert main(["evaluate", str(model), *words]) == code
+        return capsys.readouterr()
+
+    return call
+
+
+def test_scores_as_json(evaluate):
+    said = evaluate("pairs.tsv", "--json")
+    found = json.loads(said.out)
+    assert said.err == ""
+    assert {"bleu", "chrf", "ter", "exact_match", "num_sentences", "by_length"} <= set(found)
+    assert found["bleu"]["score"] is not None
+    assert "tok:13a" in found["bleu"]["signature"]
+    assert len(found["chrf"]["interval"]) == 2
+    assert json.loads(evaluate("pairs.en", "pairs.fr", "--json").out) == found
+
+
+def test_scores_as_a_table(evaluate):
+    said = evaluate("pairs.tsv", "--no-bootstrap", "--beam", "1", "--bleu-tokenize", "char")
+    assert "exact_match" in said.out
+    assert "tok:char" in said.out
+    assert "…" not in said.out
+
+
+def test_several_references_and_the_output(evaluate, model, tmp_path):
+    (tmp_path / "test.tsv").write_text("one two\tx\nten nine\ty\none two\tun deux\n", "utf-8")
+    found = json.loads(evaluate("test.tsv", "--json", "--output", "out.txt").out)
+    assert found["num_sentences"] == 2
+    first, second = (one.text for one in load(model).translate(["one two", "ten nine"]))
+    assert (tmp_path / "out.txt").read_text("utf-8").splitlines() == [first, second, first]
+
+
+def test_columns_encoding_and_skipped_lines(evaluate, tmp_path):
+    rows = ["deux\tone two", "\tten", *["neuf 하나\tnine"] * 20]
+    (tmp_path / "test.tsv").write_bytes("\n".join(rows).encode("cp949"))
+    said = evaluate("test.tsv", "--columns", "2,1", "--encoding", "cp949", "--json")
+    assert json.loads(said.out)["num_sentences"] == 2
+    assert "test.tsv:2: the target is empty" in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (["pairs.tsv", "--bleu-tokenize", "13b"], "no BLEU tokenizer '13b'"),
+        (["pairs.tsv", "--columns", "1"], "--columns 1: expected two"),
+        (["pairs.tsv", "--beam", "0"], "beam_size is 0"),
+        (["pairs.tsw"], "did you mean pairs.tsv"),
+        (["pairs.en"], "suffix"),
+    ],
+)
+def test_refused(evaluate, words, wanted):
+    said = evaluate(*words, code=2)
+    assert said.out == ""
+    assert said.err.startswith("error: ")
+    assert wanted in said.err
