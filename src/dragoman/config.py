@@ -154,6 +154,8 @@ class TrainingConfig(Section):
     """CPU threads; all cores unless said."""
     progress: list[tuple[int, float, float]] | None = None
     """Frozen clock of a --minutes run: (step, share done, share a step) readings; written, not set."""
+    validations: list[int] | None = None
+    """Steps after which such a run validated; written, not set."""
 
 
 class SearchConfig(Section):

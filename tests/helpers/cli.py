@@ -15,6 +15,8 @@ TINY = {
     "model.hidden_size": 16,
     "model.embedding_size": 16,
     "model.dropout": 0.0,
+    "model.tie_embeddings": "false",
+    "text.shared": "false",
     "text.tokenizer": "word",
     "training.learning_rate": 0.03,
     "training.steps": 100,

@@ -211,16 +211,20 @@ def _train_and_score(
     from dragoman import api
     from dragoman.cli.stop import stopping
     from dragoman.training.callbacks import ProgressLine
+    from dragoman.training.folder import CONFIG, load_config_of
     from dragoman.training.prepare import read_corpora, read_test
 
-    line = ProgressLine(out.name)
-    try:
-        with stopping([line]) as callbacks:
-            going_on = resume and out.exists()
-            options = api.TrainOptions(data=base, resume=going_on, callbacks=callbacks)
-            model = api.train(config, out, options)
-    finally:
-        line.close()
+    going_on = resume and out.exists()
+    if going_on and (out / CONFIG).exists() and load_config_of(out).made.get("finished"):
+        model = api.load(out)  # Only the scoring was cut off.
+    else:
+        line = ProgressLine(out.name)
+        try:
+            with stopping([line]) as callbacks:
+                options = api.TrainOptions(data=base, resume=going_on, callbacks=callbacks)
+                model = api.train(config, out, options)
+        finally:
+            line.close()
     corpus = read_test(config, base) if on_test else read_corpora(config, base).dev
     assert corpus is not None  # `read_recorded` has seen to it.
     return model.evaluate(corpus.pairs).to_dict()

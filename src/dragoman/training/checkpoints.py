@@ -99,7 +99,9 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             metadata = file.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise ValueError(str(error)) from None
-    values: dict[str, Any] = json.loads(metadata.get("dragoman", "{}"))
+    values: Any = json.loads(metadata.get("dragoman", "{}"))
+    if not isinstance(values, dict):
+        raise ValueError("not written by this version of dragoman")
     if values.pop("crc32", None) != _checksum(values, tensors):
         raise ValueError("its checksum does not fit")
     return tensors, values

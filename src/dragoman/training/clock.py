@@ -9,6 +9,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+# All validations of a timed run together take at most this share of it.
+_PAUSES = 0.12
+# What earlier steps count for in the mean speed: the first ones, which warm up, are forgotten.
+_MEMORY = 0.99
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -62,7 +67,8 @@ class WallClock(Clock):
     spent_s: float = 0.0
     started: float = field(default_factory=time.monotonic)
     training_s: float = 0.0
-    trained_steps: int = 0
+    trained_steps: float = 0.0
+    num_steps: int = 0
     pauses_s: list[float] = field(default_factory=list[float])
     next_reading_s: float = 0.0
 
@@ -86,23 +92,30 @@ class WallClock(Clock):
 
     def trained(self, seconds: float) -> None:
         """Note that one step took so long."""
-        self.training_s += seconds
-        self.trained_steps += 1
+        self.training_s = self.training_s * _MEMORY + seconds
+        self.trained_steps = self.trained_steps * _MEMORY + 1
+        self.num_steps += 1
 
     def read(self, step: int, validations_left: int) -> bool:
         """Fit the rate to the time left, at first after 20 steps and then 60 times; say whether it did."""
-        if self.trained_steps < 20 or self.elapsed_s < self.next_reading_s:
+        if self.num_steps < 20 or self.elapsed_s < self.next_reading_s:
             return False
         self.next_reading_s = self.elapsed_s + self.seconds / 60
-        left = self.seconds - self.elapsed_s - self._reserve_s - validations_left * self._pause_s
+        whole = self.seconds - self.elapsed_s - self._reserve_s
+        pauses_s = max(0.0, _PAUSES * self.seconds - sum(self.pauses_s))
+        left = whole - min(validations_left * self._pause_s, pauses_s)
         steps_left = max(1, int(left * self.trained_steps / self.training_s))
         done = self.done(step)
         self.readings.append(Reading(step, done, (1 - done) / steps_left))
         return True
 
+    def affords_a_pause(self) -> bool:
+        """Whether another validation keeps all of them to their share of the time."""
+        return sum(self.pauses_s) + self._pause_s <= _PAUSES * self.elapsed_s
+
     @property
     def _pause_s(self) -> float:
-        return max(self.pauses_s[-3:], default=self.seconds / 200)
+        return self.pauses_s[-1] if self.pauses_s else self.seconds / 200
 
     @property
     def _reserve_s(self) -> float:

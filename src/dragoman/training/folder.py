@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,8 +47,9 @@ def save_text_side(folder: Path, config: Config, tokenizers: Tokenizers) -> None
 
 
 def save_weights(folder: Path, model: Seq2Seq, step: int) -> None:
-    """Write the weights, each once, however often it is used."""
-    save_tensors(folder / WEIGHTS, dict(model.named_parameters()), {"format": FORMAT, "step": step})
+    """Write the weights, each once, however often it is used, and which vocabularies they belong to."""
+    values = {"format": FORMAT, "step": step, "vocabularies": _vocabularies(folder)}
+    save_tensors(folder / WEIGHTS, dict(model.named_parameters()), values)
 
 
 def load_config_of(folder: Path) -> Config:
@@ -112,10 +114,24 @@ def load_model(folder: Path, config: Config, tokenizers: Tokenizers) -> Seq2Seq:
         raise ModelError(
             f"{path}: the weights do not fit {CONFIG} and the vocabularies: {'; '.join(sorted(faults))}."
         )
+    known, now = values.get("vocabularies", {}), _vocabularies(folder)
+    others = [name for name in known if known[name] != now.get(name)]
+    if others:
+        raise ModelError(
+            f"{path}: was trained with another vocabulary than {' and '.join(others)}; copy the folder anew."
+        )
     with torch.no_grad():
         for name, weight in wanted.items():
             weight.copy_(found[name])
     return model.eval()
+
+
+def _vocabularies(folder: Path) -> dict[str, str]:
+    """Hash the tokenizers: vocabularies of the same size differ in nothing else that could be checked."""
+    paths = (folder / SRC_TOKENIZER, folder / TGT_TOKENIZER)
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths if path.exists()
+    }
 
 
 def _load_tokenizer(path: Path) -> Tokenizer:

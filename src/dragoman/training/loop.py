@@ -43,6 +43,7 @@ class Progress:
         factor: What plateaus have brought the learning rate down to.
         bad_steps: Steps in a row whose gradient was not finite.
         elapsed_s: Time used.
+        validations: After which steps there was one.
         validated: The last step after which there was a validation; -1 before the first.
     """
 
@@ -54,6 +55,7 @@ class Progress:
     factor: float = 1.0
     bad_steps: int = 0
     elapsed_s: float = 0.0
+    validations: list[int] = field(default_factory=list[int])
     validated: int = -1
 
 
@@ -265,11 +267,14 @@ class Trainer:
 
     def _due(self) -> bool:
         """Whether to validate now; a wall clock must have been read first, and so when it is replayed."""
-        progress, readings = self.progress, self.clock.readings
-        if progress.step <= max(0, progress.validated) or not readings:
+        progress, clock = self.progress, self.clock
+        if progress.step <= max(0, progress.validated) or not clock.readings:
             return False
+        if self.config.validations is not None:
+            return progress.step in self.config.validations
         every = progress.validate_every
-        return every > 0 and progress.step % every == 0 and progress.step >= readings[0].step
+        due = every > 0 and progress.step % every == 0 and progress.step >= clock.readings[0].step
+        return due and (not isinstance(clock, WallClock) or clock.affords_a_pause())
 
     def _validate(self) -> None:
         began, progress, config = time.monotonic(), self.progress, self.config
@@ -286,6 +291,7 @@ class Trainer:
             progress.bad += 1
             progress.factor *= 0.5 if config.schedule == "plateau" else 1.0
         progress.validated = progress.step
+        progress.validations.append(progress.step)
         train_loss = self._loss_sum / max(1, self._loss_tokens)
         self._loss_sum, self._loss_tokens = 0.0, 0
         self._save()
@@ -348,5 +354,6 @@ class Trainer:
             "epochs": None,
             "minutes": None,
             "progress": readings if by_clock else None,
+            "validations": self.progress.validations if by_clock else None,
         }
         return self.config.model_copy(update=update)

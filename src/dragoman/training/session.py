@@ -35,10 +35,6 @@ from dragoman.training.loop import Job, Outcome, Trainer, prepare_machine
 from dragoman.training.prepare import Corpora, Prepared, prepare
 from dragoman.training.validation import Validator
 
-_CLOCK = frozenset(
-    f"training.{key}" for key in ("epochs", "minutes", "progress", "steps", "validate_every")
-)
-
 
 @dataclass(frozen=True)
 class Session:
@@ -99,12 +95,7 @@ def run_session(config: Config, corpora: Corpora, session: Session) -> Config:
     out = session.out
     device = prepare_machine(config.training)
     if session.resume:
-        stored = load_config_of(out)
-        check_same(stored, config)
-        if stored.made.get("finished"):
-            for callback in session.callbacks:
-                callback.on_message(f"{out}: this training is finished; nothing is left to do.")
-            return stored
+        check_same(load_config_of(out), config)
     made = _made(corpora)
     for callback in session.callbacks:
         for name in _changed_data(config, made):
@@ -149,13 +140,11 @@ def check_same(stored: Config, given: Config) -> None:
     if stored.made.get("finished"):
         raise CheckpointError("this training is finished; there is nothing to resume.")
     ignored = {"description", "result", "made"}
-    # A finished training has frozen its clock.
-    clock = _CLOCK if stored.made.get("finished") else frozenset[str]()
     old, new = _flat(stored.model_dump(exclude=ignored)), _flat(given.model_dump(exclude=ignored))
     changed = [
         f"{key} was {old.get(key)!r}, is {new.get(key)!r}"
         for key in old
-        if key not in clock and old[key] != new.get(key)
+        if old[key] != new.get(key)
     ]
     if changed:
         raise CheckpointError(

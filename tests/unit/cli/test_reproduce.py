@@ -17,7 +17,7 @@ def reproduce(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").mkdir()
     write_pairs(tmp_path / "data")
-    small = TINY | {"training.steps": 20}
+    small = TINY | {"training.steps": 20, "model.tie_embeddings": False, "text.shared": False}
     lines = [f"{key} = {json.dumps(value)}\n" for key, value in small.items()]
 
     def call(result: str, *words: str, code=0):
@@ -42,6 +42,9 @@ def test_inside_and_outside(reproduce, tmp_path):
     said = reproduce(outside, "--seeds", "2", "--out", "out", "--resume", code=1)
     assert "lies OUTSIDE the recorded interval, -2.00 to -1.00" in said.out
     assert f"mean {found['mean']:.2f}" in said.out
+    (tmp_path / "out" / "seed-1" / "reproduced.json").unlink()  # As if cut off before.
+    again = reproduce(inside, "--seeds", "1", "--out", "out", "--resume", "--json")
+    assert json.loads(again.out)["scores"] == found["scores"][:1]
     said = reproduce(inside, "--seeds", "1", "--out", "out", code=2)
     assert "holds a model already" in said.err
     other = f"{inside}[search]\nbeam_size = 2\n"
