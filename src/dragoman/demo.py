@@ -26,7 +26,7 @@ _MARK = ".dragoman-demo"
 _SHARED: dict[str, Any] = {
     "data": {"train": "phrasebook-en-fr"},
     "text": {"tokenizer": "word", "lowercase": True, "final_stop": "drop"},
-    "training": {"batch_tokens": 1000, "learning_rate": 0.004, "ema_decay": 0.995},
+    "training": {"batch_tokens": 400, "learning_rate": 0.003, "ema_decay": 0.998},
 }
 _SIZES: dict[str, Any] = {"embedding_size": 128, "hidden_size": 256, "dropout": 0.1}
 
@@ -50,13 +50,13 @@ LESSONS = (
         "plain",
         "1. The plain model: the whole sentence must pass through one context vector",
         {"bidirectional": False, "reverse_source": True, "bridge": "copy", "attention": "none"},
-        1.7,
+        2.0,
     ),
     Lesson(
         "attention",
         "2. The attention model: each step looks back over the source",
-        {"bidirectional": True, "bridge": "dense", "attention": "additive"},
-        1.7,
+        {"bidirectional": True, "bridge": "dense", "attention": "general", "generator": "tied"},
+        2.0,
     ),
 )
 

@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Layout:
-    """How translations are written: as JSON lines, as the n best, or plain."""
+    """How translations are written: as JSON lines, as the n best, or plain; and whether to say how far we are."""
 
     as_json: bool
     nbest: bool
+    watching: bool
 
     def lines(self, number: int, found: Translation) -> list[str]:
         """Write what was made of the input's line of this number, counted from 1."""
@@ -121,11 +122,14 @@ def translate(
     beginning = None if prefix is None else _from_shell(prefix)
     with _input(text, source, encoding) as chunks:
         ready = open_model(model, plugin)
-        if not text and source is None and sys.stdin.isatty():
+        asking = not text and source is None and sys.stdin.isatty()
+        if asking:
             say(f"{model}: {ready.describe()}. A sentence a line; Ctrl-D ends.")
             chunks = _ask(encoding)
+        seen = output is None and sys.stdout.isatty()
+        watching = sys.stderr.isatty() and not (asking or seen)
         with opened(output) as out:
-            _run(ready, chunks, (options, beginning), (_Layout(as_json, nbest > 1), out))
+            _run(ready, chunks, (options, beginning), (_Layout(as_json, nbest > 1, watching), out))
 
 
 def _run(
@@ -136,7 +140,6 @@ def _run(
 ) -> None:
     """Translate chunk by chunk, each written before the next is read."""
     (options, prefix), (layout, out) = how, where
-    watching = sys.stderr.isatty() and not (sys.stdin.isatty() or sys.stdout.isatty())
     began, number = time.monotonic(), 0
     for chunk in chunks:
         prefixes = None if prefix is None else [prefix] * len(chunk)
@@ -146,11 +149,11 @@ def _run(
             write_lines(out, layout.lines(turn, one))
         out.flush()
         number += len(chunk)
-        if watching:
+        if layout.watching:
             speed = number / (time.monotonic() - began)
             sys.stderr.write(f"\r\x1b[K{number:,} lines, {speed:,.0f} a second")
             sys.stderr.flush()
-    if watching:
+    if layout.watching:
         say()
 
 

@@ -179,3 +179,15 @@ def test_line_feeds_in_an_output_are_taken_out(translate, monkeypatch):
     monkeypatch.setattr(Tokenizer, "decode", lambda self, ids: "a\nb")
     assert translate("one two")[0] == "a b\n"
     assert translate("--nbest", 1, content=io.BytesIO(b"one\ntwo\n").getvalue())[0] == "a b\na b\n"
+
+
+def test_progress_is_for_a_terminal_alone(model, tmp_path):
+    (tmp_path / "in.txt").write_text("one two\n" * 3, "utf-8")
+    ours, theirs = pty.openpty()
+    files = ["--input", str(tmp_path / "in.txt"), "--output", str(tmp_path / "out.txt")]
+    command = [sys.executable, "-m", "dragoman", "translate", str(model), *files]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, check=True)
+    assert b"3 lines, " in os.read(ours, 1000)
+    assert done.stdout == b""
+    os.close(ours)
+    os.close(theirs)
