@@ -6,6 +6,7 @@ training that is stopped anywhere and resumed from its last checkpoint ends in t
 
 from __future__ import annotations
 
+import ctypes
 import math
 import os
 import time
@@ -29,6 +30,7 @@ from dragoman.training.validation import Validation, batch_loss
 _VALIDATIONS = 20
 _CHECKPOINT_EVERY_S = 120.0
 _MOST_BAD_STEPS = 20
+_TRIM_EVERY = 30
 
 
 @dataclass
@@ -103,6 +105,13 @@ def _num_cores() -> int:
     return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
+def _give_memory_back() -> None:
+    """Return freed memory to the system: glibc keeps what batches of many shapes leave in pieces."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
 class Trainer:
     """Teaches one model.
 
@@ -146,6 +155,8 @@ class Trainer:
                 if self._finished():
                     break
                 self._step(next(groups))
+                if self.progress.step % _TRIM_EVERY == 0:
+                    _give_memory_back()
                 if time.monotonic() - self._saved_at > _CHECKPOINT_EVERY_S:
                     self._save()
         except KeyboardInterrupt:
