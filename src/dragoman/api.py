@@ -35,7 +35,7 @@ from dragoman.training.session import Session, check_out, run_session
 from dragoman.translator import TranslateOptions, Translation, Translator
 
 Source = str | Path | Config | Iterable[tuple[str, str]]
-"""A recipe, a file of pairs, a corpus that ships, or pairs in memory; `parallel` names two files."""
+"""A recipe, a file of pairs, a corpus that ships, or pairs in memory; `Parallel` names two files."""
 
 
 @dataclass(frozen=True)
