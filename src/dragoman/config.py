@@ -146,8 +146,8 @@ class TrainingConfig(Section):
     """What decides, on dev, which weights are best; chrF suits single words and every script."""
     patience: Count | None = None
     """Validations without a better score after which training stops early."""
-    precision: Literal["float32", "bfloat16"] = "float32"
-    """bfloat16 autocast is for GPUs; on a CPU it is slower."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Numbers of the products; "auto" takes bfloat16 where the processor multiplies it faster. Weights stay float32."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """"auto" takes a GPU when there is one."""
     threads: Count | None = None

@@ -72,7 +72,7 @@ class Attention(nn.Module):
             The contexts, and weights that sum to 1 over `src_len` and are 0 on padding.
         """
         scores = self.scores(query, keys).masked_fill(~src_mask[:, None, :], -math.inf)
-        weights = scores.softmax(dim=-1)
+        weights = scores.softmax(dim=-1, dtype=torch.float32).to(memory.dtype)
         return Attended(weights @ memory, weights)
 
 
@@ -203,7 +203,8 @@ class MultiHeadAttention(Attention):
         key, value = keys.split([self.sizes.hidden, self.sizes.memory], dim=-1)
         q, k, v = (self._heads(part) for part in (self.Q(query), key, value))
         scores = q @ k.transpose(2, 3) / math.sqrt(q.shape[-1])
-        weights = scores.masked_fill(~src_mask[:, None, None, :], -math.inf).softmax(dim=-1)
+        scores = scores.masked_fill(~src_mask[:, None, None, :], -math.inf)
+        weights = scores.softmax(dim=-1, dtype=torch.float32).to(v.dtype)
         context = (weights @ v).transpose(1, 2).flatten(2)
         return Attended(self.out(context), weights.mean(dim=1))
 

@@ -12,8 +12,8 @@ from torch.nn import functional
 
 from dragoman.nn.linear import matmul_nt
 
-# Rows of logits made at a time: a whole batch of the usual size, so that the gradient of the weight is one product.
-_CHUNK = 1024
+# Rows of logits made at a time: few enough that what is done to them is done in the processor's cache.
+_CHUNK = 128
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Loss:
 class _FusedCrossEntropy(torch.autograd.Function):
     """Softmax, loss and gradient in one pass, a chunk of rows at a time.
 
-    The logits of a batch are the largest tensor there is; here they are never kept. With p the softmax, y the
-    right token, V the vocabulary's size and e the smoothing, the loss of a row is
-    ``lse - (1 - e) z_y - e/V sum(z)`` and its gradient ``p - (1 - e) onehot(y) - e/V``.
+    The logits of a batch are the largest tensor there is; here they are never kept, only their gradient, in the
+    products' precision. With p the softmax, y the right token, V the vocabulary's size and e the smoothing, the
+    loss of a row is ``-(1 - e) log p_y - e/V sum(log p)`` and its gradient ``p - (1 - e) onehot(y) - e/V``.
     """
 
     @staticmethod
@@ -38,34 +38,34 @@ class _FusedCrossEntropy(torch.autograd.Function):
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, gold: Tensor, smoothing: float
     ) -> tuple[Tensor, Tensor, Tensor]:
         need = any(ctx.needs_input_grad[:3])
-        grad_x = torch.empty_like(x) if need else None
-        grad_weight = torch.zeros_like(weight) if need else None
-        grad_bias = torch.zeros_like(bias) if need else None
-        totals = x.new_zeros(2)
+        vocab_size = weight.shape[0]
+        spread = smoothing / vocab_size
+        x, columns = x.detach(), weight.detach().to(x.dtype)
+        gradient = x.new_empty(len(x) if need else 0, vocab_size)
+        grad_bias = bias.new_zeros(vocab_size)
+        totals = bias.new_zeros(2)
         right = gold.new_zeros(())
-        spread = smoothing / weight.shape[0]
         for start in range(0, len(x), _CHUNK):
             part = slice(start, start + _CHUNK)
-            rows, answers = x[part], gold[part, None]
-            logits = matmul_nt(rows, weight).add_(bias)
-            top = logits.amax(dim=1, keepdim=True)
-            hit = logits.gather(1, answers)
-            right += (hit == top).sum()
-            total = logits.sum(dim=1) if spread else logits.new_zeros(())
-            norm = logits.sub_(top).exp_().sum(dim=1, keepdim=True)
-            lse = norm.log() + top
-            totals[0] += (lse - (1 - smoothing) * hit).sum() - spread * total.sum()
-            totals[1] += (lse - hit).sum()
-            if grad_x is None or grad_weight is None or grad_bias is None:
-                continue
-            grad = logits.div_(norm)
+            answers = gold[part, None]
+            log_probs = (matmul_nt(x[part], columns) + bias).log_softmax(dim=1)
+            hit = log_probs.gather(1, answers)
+            right += (hit == log_probs.amax(dim=1, keepdim=True)).sum()
+            totals[0] -= (1 - smoothing) * hit.sum()
+            totals[1] -= hit.sum()
             if spread:
-                grad -= spread
-            grad.scatter_add_(1, answers, grad.new_full(answers.shape, smoothing - 1))
-            grad_x[part] = matmul_nt(grad, weight.t())
-            grad_weight += matmul_nt(grad.t(), rows.t())
-            grad_bias += grad.sum(dim=0)
-        ctx.save_for_backward(grad_x, grad_weight, grad_bias)
+                totals[0] -= spread * log_probs.sum()
+            if need:
+                grad = log_probs.exp_()
+                if spread:
+                    grad -= spread
+                grad.scatter_add_(1, answers, grad.new_full(answers.shape, smoothing - 1))
+                grad_bias += grad.sum(dim=0)
+                gradient[part] = grad
+        if need:
+            grad_x = matmul_nt(gradient, columns.t())
+            grad_weight = matmul_nt(gradient.t(), x.t()).to(weight.dtype)
+            ctx.save_for_backward(grad_x, grad_weight, grad_bias)
         ctx.mark_non_differentiable(right)
         return totals[0], totals[1], right
 
@@ -95,7 +95,7 @@ def cross_entropy(
         gold: The right tokens.
         smoothing: The share, from 0 to 1.
     """
-    if features.device.type != "cpu" or features.dtype != torch.float32:
+    if features.device.type != "cpu":
         logits = functional.linear(features, weight, bias).float()
         smoothed = functional.cross_entropy(
             logits, gold, reduction="sum", label_smoothing=smoothing
