@@ -144,7 +144,7 @@ def macs_per_target_token(model: Seq2Seq, src_per_tgt: float, src_seen: float) -
 
 def no_validation(model: Seq2Seq) -> Validation:
     del model
-    return Validation(0, 0, 0, 0, 0)
+    return Validation(0, 0, 0, {})
 
 
 def theirs(asked: argparse.Namespace, feeding: bool) -> float:

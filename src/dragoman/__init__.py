@@ -8,9 +8,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dragoman.api import Model, TrainOptions, evaluate, load, train
+    from dragoman.api import TrainOptions, evaluate, load, train
     from dragoman.config import Config, load_config
+    from dragoman.constraints import Constraints
     from dragoman.errors import DragomanError
+    from dragoman.model import Model, ensemble
     from dragoman.plugins import load_plugin
     from dragoman.search.sampling import SamplingOptions
     from dragoman.translator import TranslateOptions, Translation
@@ -28,11 +30,13 @@ os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
 _PLACES = {
     "Config": "config",
     "DragomanError": "errors",
-    "Model": "api",
+    "Model": "model",
     "SamplingOptions": "search.sampling",
     "TrainOptions": "api",
+    "Constraints": "constraints",
     "TranslateOptions": "translator",
     "Translation": "translator",
+    "ensemble": "model",
     "evaluate": "api",
     "load": "api",
     "load_config": "config",
@@ -42,12 +46,14 @@ _PLACES = {
 
 __all__ = [
     "Config",
+    "Constraints",
     "DragomanError",
     "Model",
     "SamplingOptions",
     "TrainOptions",
     "TranslateOptions",
     "Translation",
+    "ensemble",
     "evaluate",
     "load",
     "load_config",

@@ -40,7 +40,11 @@ class DataConfig(Section):
     encoding: str = "utf-8"
     """How the files are encoded; "cp949" for what Korean Windows wrote."""
     columns: list[str | int] | None = None
-    """Names or 1-based numbers of the source's and the target's columns."""
+    """Names or 1-based numbers of the columns, in the task's order: source and target, or lemma, features, form."""
+    src_sep: str | None = None
+    """What stands between the source's tokens: " ", or "" where each character is one; the task's own unless said."""
+    tgt_sep: str | None = None
+    """What stands between the target's tokens."""
     max_length: Count = 200
     """Tokens beyond which a training pair is left out (and reported)."""
 
@@ -49,7 +53,11 @@ class TextConfig(Section):
     """How text becomes tokens."""
 
     tokenizer: str = "bpe"
-    """A row of TOKENIZERS: word, char, bpe, unigram."""
+    """A row of TOKENIZERS: word, char, spaced, tagged, bpe, unigram."""
+    src_tokenizer: str | None = None
+    """The source's, where the two sides differ."""
+    tgt_tokenizer: str | None = None
+    """The target's, where the two sides differ."""
     vocab_size: Annotated[int, Field(ge=8)] = 8000
     """Most tokens a side may have."""
     min_frequency: Count = 1
@@ -142,8 +150,8 @@ class TrainingConfig(Section):
     """Decay a step of the averaged weights, which are what is saved; 0 switches averaging off."""
     validate_every: Count | None = None
     """Steps between validations; about twenty over the training unless said."""
-    stop_metric: Literal["chrf", "bleu", "loss"] = "chrf"
-    """What decides, on dev, which weights are best; chrF suits single words and every script."""
+    stop_metric: str = "chrf"
+    """What decides, on dev, which weights are best: "loss", or a row of METRICS, such as chrf, bleu, accuracy, wer."""
     patience: Count | None = None
     """Validations without a better score after which training stops early."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
@@ -176,8 +184,8 @@ class SearchConfig(Section):
 class Config(Section):
     """A whole recipe."""
 
-    task: Literal["translate"] = "translate"
-    """What is learned."""
+    task: str = "translate"
+    """A row of TASKS: translate, g2p, transliterate, inflect, normalise, ..."""
     description: str = ""
     """One line for people."""
     data: DataConfig = DataConfig()

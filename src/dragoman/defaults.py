@@ -1,81 +1,27 @@
-"""Settings for data that nobody has tuned for: chosen from its size and its lengths, and explained."""
+"""Settings for data that nobody has tuned for: chosen by its task, and explained."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from typing import Any
 
 from dragoman.config import Config, build_config
 from dragoman.data.corpus import Pair
-
-_LEAST_STEPS = 1500
+from dragoman.tasks import TASKS
 
 
 def suggest_config(
-    pairs: Sequence[Pair], overrides: Sequence[str] = ()
+    pairs: Sequence[Pair], overrides: Sequence[str] = (), task: str = "translate"
 ) -> tuple[Config, list[str]]:
     """Choose settings for a corpus.
 
     Args:
         pairs: What there is to learn from.
         overrides: What the user has said, as ``key=value``.
+        task: A row of TASKS.
 
     Returns:
         The settings, and a line for each choice, with its reason.
     """
-    sample = pairs[:: max(1, len(pairs) // 20_000)]
-    src_words = sum(len(pair.src.split()) for pair in sample) / len(sample)
-    tgt_words = sum(len(pair.tgt.split()) for pair in sample) / len(sample)
-    single = src_words < 1.5 and tgt_words < 1.5
-    korean = any(
-        "\uac00" <= character <= "\ud7a3"
-        for pair in sample[:200]
-        for character in pair.tgt + pair.src
-    )
-    size = len(pairs)
-    text: dict[str, Any] = (
-        {"tokenizer": "char", "vocab_size": 2000} if single else {"tokenizer": "bpe"}
-    )
-    reasons: list[str] = []
-    if single:
-        text["hangul"] = "jamo" if korean else "syllables"
-        reasons.append(f"tokens: characters, since a side holds {src_words:.1f} words on average")
-    else:
-        text["vocab_size"] = (
-            1000 if size < 5_000 else 2000 if size < 15_000 else 4000 if size < 60_000 else 8000
-        )
-        alike = _share_of_common_letters(sample)
-        text["shared"] = alike > 0.5
-        sides = "one vocabulary for both sides" if text["shared"] else "a vocabulary a side"
-        reasons.append(
-            f"tokens: {text['vocab_size']} BPE pieces for {size:,} pairs, {sides} ({alike:.0%} common letters)"
-        )
-    hidden = 128 if size < 3_000 else 256 if size < 20_000 else 512
-    dropout = 0.4 if size < 20_000 else 0.3 if size < 100_000 else 0.2
-    model = {
-        "hidden_size": hidden,
-        "embedding_size": min(256, hidden),
-        "dropout": dropout,
-        "generator": "tied",
-        "tie_embeddings": bool(text.get("shared", False)),
-    }
-    reasons.append(
-        f"model: LSTM of {hidden} with attention, dropout {dropout}, by the number of pairs"
-    )
-    batch_tokens = 250 if size < 1_000 else 500 if size < 5_000 else 1000 if size < 60_000 else 2000
-    letters = sum(len(pair.tgt) for pair in sample) / len(sample)
-    steps_an_epoch = max(1.0, size * (letters if single else 1.4 * tgt_words) / batch_tokens)
-    # A small corpus needs many passes before the weights have moved far enough from where they began.
-    epochs = max(30 if size < 60_000 else 12, min(200, math.ceil(_LEAST_STEPS / steps_an_epoch)))
-    training = {"epochs": epochs, "learning_rate": 0.003, "batch_tokens": batch_tokens}
-    reasons.append(f"training: {epochs} epochs in batches of {batch_tokens} tokens")
-    config = build_config({"text": text, "model": model, "training": training}, overrides, "--set")
-    return config, reasons
-
-
-def _share_of_common_letters(pairs: Sequence[Pair]) -> float:
-    """Say how alike the two sides' alphabets are: letters weighed by how often they occur."""
-    src = set("".join(pair.src for pair in pairs))
-    text = [letter for pair in pairs[:2000] for letter in pair.tgt if letter.isalpha()]
-    return sum(letter in src for letter in text) / max(1, len(text))
+    found = TASKS[task].suggest(pairs)
+    config = build_config({"task": task, **found.values}, overrides, "--set")
+    return config, found.reasons

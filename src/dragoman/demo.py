@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from dragoman.api import Model, TrainOptions, train
+from dragoman.api import TrainOptions, train
 from dragoman.config import Config, build_config
 from dragoman.data import phrasebook
 from dragoman.data.corpus import Pair, group_references

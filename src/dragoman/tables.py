@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 from dragoman.config import Config, nearest
@@ -13,10 +14,12 @@ from dragoman.nn.cells import CELLS
 from dragoman.nn.decoders import DECODERS
 from dragoman.nn.encoders import ENCODERS
 from dragoman.nn.generators import GENERATORS
+from dragoman.tasks import TASKS
 from dragoman.text.tokenizers import TOKENIZERS
 from dragoman.training.optimisers import OPTIMISERS, SCHEDULES
 
 TABLES: dict[str, dict[str, Any]] = {
+    "TASKS": TASKS,
     "TOKENIZERS": TOKENIZERS,
     "CELLS": CELLS,
     "ENCODERS": ENCODERS,
@@ -31,7 +34,10 @@ TABLES: dict[str, dict[str, Any]] = {
 
 # Which key of a recipe names a row of which table.
 KEYS = {
+    "task": "TASKS",
     "text.tokenizer": "TOKENIZERS",
+    "text.src_tokenizer": "TOKENIZERS",
+    "text.tgt_tokenizer": "TOKENIZERS",
     "model.cell": "CELLS",
     "model.encoder": "ENCODERS",
     "model.bridge": "BRIDGES",
@@ -40,7 +46,12 @@ KEYS = {
     "model.generator": "GENERATORS",
     "training.optimiser": "OPTIMISERS",
     "training.schedule": "SCHEDULES",
+    "training.stop_metric": "METRICS",
 }
+
+
+# What such a key may say besides.
+_BESIDES = {"model.attention": ("none",), "training.stop_metric": ("loss",)}
 
 
 def check_config(config: Config) -> None:
@@ -51,10 +62,9 @@ def check_config(config: Config) -> None:
     """
     faults: list[str] = []
     for key, table in KEYS.items():
-        section, field = key.split(".")
-        name = getattr(getattr(config, section), field)
-        known = [*TABLES[table], *(["none"] if table == "ATTENTIONS" else [])]
-        if name not in known:
+        name = attrgetter(key)(config)
+        known = [*TABLES[table], *_BESIDES.get(key, ())]
+        if name is not None and name not in known:
             faults.append(
                 f"{key} = {name!r}: no such row; {nearest(name, known)} (a --plugin can add rows)"
             )
@@ -67,6 +77,8 @@ def check_config(config: Config) -> None:
         faults.append(
             "model.tie_embeddings = true needs text.shared = true: one vocabulary for both sides."
         )
+    if config.text.shared and config.text.src_tokenizer != config.text.tgt_tokenizer:
+        faults.append("text.shared = true: one vocabulary needs one tokenizer for both sides.")
     if model.attention == "multihead" and model.hidden_size % model.attention_heads:
         faults.append(
             f"model.attention_heads = {model.attention_heads}: must divide model.hidden_size = {model.hidden_size}."

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from dragoman.config import SearchConfig
+from dragoman.constraints import Constrain, Constraints
 from dragoman.data.batches import length_batches, pad, pad_sources
 from dragoman.errors import InputError
 from dragoman.search.beam import BeamOptions, beam_search
@@ -120,6 +121,7 @@ class TranslateOptions:
         sampling: Draw instead of searching.
         attention: Whether translations carry their attention.
         prefixes: Beginnings that the outputs must have, one a sentence.
+        constraints: What every output must be.
     """
 
     beam_size: int | None = None
@@ -131,6 +133,7 @@ class TranslateOptions:
     sampling: SamplingOptions | None = None
     attention: bool = True
     prefixes: Sequence[str] | None = None
+    constraints: Constraints | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be.
@@ -194,7 +197,11 @@ class Translator:
             )
         sources = self.src_tokenizer.encode_batch(texts)
         results = [Translation(text, "", 0.0, 0.0, (), (), ()) for text in texts]
-        filled = [number for number, source in enumerate(sources) if source]
+        known = options.constraints.lexicon if options.constraints else {}
+        for number, text in enumerate(texts):
+            if text in known:
+                results[number] = replace(results[number], text=known[text])
+        filled = [n for n, source in enumerate(sources) if source and texts[n] not in known]
         for numbers in length_batches(
             [len(sources[number]) for number in filled], self.batch_tokens
         ):
@@ -204,6 +211,7 @@ class Translator:
                 made = [
                     self._translation(texts[number], sources[number], one) for one in hypotheses
                 ]
+                made = _allowed(made, options.constraints) or results[number : number + 1]
                 results[number] = replace(made[0], alternatives=tuple(made[1 : options.nbest]))
         return results
 
@@ -249,6 +257,8 @@ class Translator:
             filters.append(NoRepeat(options.no_repeat, forced))
         if forced:
             filters.append(ForcePrefix(forced))
+        if options.constraints is not None and options.constraints.restricts:
+            filters.append(Constrain(options.constraints, self.tgt_tokenizer.decode))
         lengths = [options.max_length or self.max_length(len(source)) for source in sources]
         limits = Limits(lengths, filters, options.attention)
         src = pad_sources(sources)
@@ -295,3 +305,10 @@ class Translator:
             probabilities=tuple(math.exp(value) for value in found.log_probs),
             attention=None if found.weights is None else found.weights[:, : len(source) + 1],
         )
+
+
+def _allowed(found: list[Translation], constraints: Constraints | None) -> list[Translation]:
+    """Drop outputs that were cut off before they were what they must be."""
+    if constraints is None:
+        return found
+    return [one for one in found if constraints.allows(one.text)]

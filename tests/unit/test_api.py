@@ -107,5 +107,5 @@ def test_faults_of_a_model_folder(model, tmp_path):
 
 
 def test_training_leaves_torch_as_inference_needs_it(model):
-    assert not model._stepper.model.training
-    assert all(torch.isfinite(weight).all() for weight in model._stepper.model.parameters())
+    assert not model.translator.stepper.model.training
+    assert all(torch.isfinite(weight).all() for weight in model.translator.stepper.model.parameters())

@@ -9,12 +9,14 @@ import dragoman
 
 PUBLIC = [
     "Config",
+    "Constraints",
     "DragomanError",
     "Model",
     "SamplingOptions",
     "TrainOptions",
     "TranslateOptions",
     "Translation",
+    "ensemble",
     "evaluate",
     "load",
     "load_config",

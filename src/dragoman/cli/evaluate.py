@@ -11,11 +11,18 @@ import typer
 from dragoman.cli.guard import say
 from dragoman.cli.lines import opened, write_lines
 from dragoman.cli.options import (
+    Alphabet,
     AsJson,
     Beam,
     Columns,
+    Lexicon,
     ModelFolder,
+    Pattern,
     Plugins,
+    SrcSep,
+    TgtSep,
+    With,
+    constraints_of,
     open_model,
     parse_columns,
     print_json,
@@ -56,29 +63,38 @@ def evaluate(
         typer.Option("--output", metavar="FILE", help="Write the translations, a line a pair."),
     ] = None,
     columns: Columns = None,
+    src_sep: SrcSep = None,
+    tgt_sep: TgtSep = None,
     encoding: Annotated[
         str, typer.Option(metavar="NAME", help="Of the data; cp949 for what Korean Windows wrote.")
     ] = "utf-8",
+    others: With = None,
+    alphabet: Alphabet = None,
+    pattern: Pattern = None,
+    lexicon: Lexicon = None,
     as_json: AsJson = False,
     plugin: Plugins = None,
 ) -> None:
-    """Translate a test set and score the result: BLEU, chrF, TER, exact match.
+    """Translate a test set and score the result by the task's metrics: BLEU, chrF, TER, exact match; WER; accuracy.
 
     Lines with the same source are one sentence with several references.
     """
-    from dragoman.data.corpus import ReadOptions, read_corpus
+    from dragoman.data.corpus import ReadOptions
     from dragoman.evaluation.metrics import Bleu
     from dragoman.evaluation.report import EvaluationOptions
     from dragoman.translator import TranslateOptions
 
     tokenizer = cast("BleuTokenizer", bleu_tokenize)
     Bleu(tokenizer)  # Refuses what it does not know, before anything is translated.
-    options = TranslateOptions(beam_size=beam, attention=False)
     scoring = EvaluationOptions(1000 if bootstrap else 0, bleu_tokenizer=tokenizer)
     path = test if references is None else (test, references)
-    corpus = read_corpus(path, ReadOptions(encoding, parse_columns(columns)))
+    opened_model = open_model(model, plugin, others)
+    constraints = constraints_of(opened_model, alphabet, pattern, lexicon)
+    options = TranslateOptions(beam_size=beam, attention=False, constraints=constraints)
+    reading = ReadOptions(encoding, parse_columns(columns), src_sep, tgt_sep)
+    corpus = opened_model.read(path, reading)
     _tell_problems(corpus)
-    outputs, found = open_model(model, plugin).evaluate_with_outputs(corpus.pairs, options, scoring)
+    outputs, found = opened_model.evaluate_with_outputs(corpus.pairs, options, scoring)
     if output is not None:
         sources = dict.fromkeys(pair.src for pair in corpus.pairs)
         made = dict(zip(sources, outputs, strict=True))

@@ -12,7 +12,8 @@ import typer
 from dragoman.errors import InputError
 
 if TYPE_CHECKING:
-    from dragoman.api import Model
+    from dragoman.constraints import Constraints
+    from dragoman.model import Model
 
 ModelFolder = Annotated[
     Path, typer.Argument(metavar="MODEL", help="A model folder, as `dragoman train` makes it.")
@@ -43,9 +44,62 @@ Data = Annotated[
 Columns = Annotated[
     str | None,
     typer.Option(
-        "--columns", metavar="SRC,TGT", help="The two columns, by name or by number from 1."
+        "--columns",
+        metavar="SRC,TGT",
+        help="The columns, by name or by number from 1, in the task's order.",
     ),
 ]
+SrcSep = Annotated[
+    str | None,
+    typer.Option(metavar="SEP", help="What stands between the source's tokens; '' for nothing."),
+]
+TgtSep = Annotated[
+    str | None,
+    typer.Option(metavar="SEP", help="What stands between the target's tokens; '' for nothing."),
+]
+
+
+Alphabet = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SYMBOLS", help="All that outputs may consist of: characters, or a file of symbols."
+    ),
+]
+Pattern = Annotated[
+    str | None,
+    typer.Option(metavar="REGEX", help="What every whole output must match."),
+]
+Lexicon = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Answers that always win, in the task's file format."),
+]
+
+
+With = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--with",
+        metavar="MODEL",
+        help="Another model of the same vocabulary, to vote on every token; may be repeated.",
+    ),
+]
+
+
+def constraints_of(
+    model: Model, alphabet: str | None, pattern: str | None, lexicon: Path | None
+) -> Constraints | None:
+    """Gather the hard constraints; None if there are none."""
+    if alphabet is None and pattern is None and lexicon is None:
+        return None
+    from dragoman.constraints import Constraints, lexicon_of, read_alphabet
+
+    phones = model.config.text.tgt_tokenizer == "spaced"
+    return Constraints(
+        read_alphabet(alphabet) if alphabet else (),
+        " " if phones else "",
+        pattern or "",
+        lexicon_of(model.read(lexicon).pairs) if lexicon else {},
+    )
 
 
 def load_plugins(paths: Sequence[Path] | None) -> None:
@@ -57,27 +111,29 @@ def load_plugins(paths: Sequence[Path] | None) -> None:
             load_plugin(path)
 
 
-def open_model(folder: Path, plugins: Sequence[Path] | None) -> Model:
-    """Load a model, after the plugins that it may need."""
+def open_model(
+    folder: Path, plugins: Sequence[Path] | None, others: Sequence[Path] | None = None
+) -> Model:
+    """Load a model, or several as an ensemble, after the plugins that they may need."""
     load_plugins(plugins)
     from dragoman.api import load
+    from dragoman.model import ensemble
 
-    return load(folder)
+    return ensemble([load(one) for one in (folder, *others)]) if others else load(folder)
 
 
-def parse_columns(columns: str | None) -> tuple[str | int, str | int] | None:
-    """Take ``src,tgt`` or ``2,1`` apart.
+def parse_columns(columns: str | None) -> tuple[str | int, ...] | None:
+    """Take ``src,tgt`` or ``2,1`` apart; some tasks have more columns.
 
     Raises:
-        InputError: It is not two.
+        InputError: It is less than two.
     """
     if columns is None:
         return None
     names = [name.strip() for name in columns.split(",")]
-    if len(names) != 2 or not all(names):
-        raise InputError(f"--columns {columns}: expected two, such as src,tgt or 2,1.")
-    src, tgt = (int(name) if name.isdecimal() else name for name in names)
-    return src, tgt
+    if len(names) < 2 or not all(names):
+        raise InputError(f"--columns {columns}: expected two or more, such as src,tgt or 2,1.")
+    return tuple(int(name) if name.isdecimal() else name for name in names)
 
 
 def setting(key: str, value: Any) -> str:

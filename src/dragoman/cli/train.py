@@ -18,6 +18,8 @@ from dragoman.cli.options import (
     Columns,
     Data,
     Plugins,
+    SrcSep,
+    TgtSep,
     load_plugins,
     parse_columns,
     print_json,
@@ -26,9 +28,9 @@ from dragoman.cli.options import (
 from dragoman.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
-    from dragoman.api import Model
     from dragoman.config import Config
     from dragoman.evaluation.report import Evaluation
+    from dragoman.model import Model
 
 SCORES = "scores.json"
 
@@ -52,6 +54,7 @@ class _Order:
     resume: bool
     silent: bool
     started: float
+    task: str = "translate"
 
 
 def train(
@@ -64,6 +67,14 @@ def train(
         ),
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="The model folder to make.")],
+    task: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="What the pairs are, where no recipe says it: translate, g2p, transliterate, inflect, "
+            "normalise, summarise, tag, classify.",
+        ),
+    ] = "translate",
     data: Data = None,
     settings: Annotated[
         list[str] | None,
@@ -94,6 +105,8 @@ def train(
         typer.Option(metavar="NAME", help="Of the data; cp949 for what Korean Windows wrote."),
     ] = None,
     columns: Columns = None,
+    src_sep: SrcSep = None,
+    tgt_sep: TgtSep = None,
     plugin: Plugins = None,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing unless it fails.")] = False,
@@ -109,11 +122,21 @@ def train(
         "data.test": _files(test, data),
         "data.encoding": encoding,
         "data.columns": parse_columns(columns),
+        "data.src_sep": src_sep,
+        "data.tgt_sep": tgt_sep,
     }
-    given = [setting(key, value) for key, value in said.items() if value]
+    given = [setting(key, value) for key, value in said.items() if value is not None]
     silent = quiet or as_json
     order = _Order(
-        _source(pairs), out, (*given, *(settings or ())), data, minutes, resume, silent, started
+        _source(pairs),
+        out,
+        (*given, *(settings or ())),
+        data,
+        minutes,
+        resume,
+        silent,
+        started,
+        task,
     )
     load_plugins(plugin)
     model = _train(order, ctx.obj or ())
@@ -175,7 +198,13 @@ def _train(order: _Order, words: Sequence[str]) -> Model:
     try:
         with stopping(callbacks) as watched:
             options = api.TrainOptions(
-                order.data, order.settings, order.minutes, order.resume, watched, order.started
+                order.data,
+                order.settings,
+                order.minutes,
+                order.resume,
+                order.task,
+                watched,
+                order.started,
             )
             return api.train(given, order.out, options)
     except KeyboardInterrupt:

@@ -16,11 +16,21 @@ import typer
 
 from dragoman.cli.guard import say
 from dragoman.cli.lines import opened, read_chunks, write_lines
-from dragoman.cli.options import Beam, ModelFolder, Plugins, open_model
+from dragoman.cli.options import (
+    Alphabet,
+    Beam,
+    Lexicon,
+    ModelFolder,
+    Pattern,
+    Plugins,
+    With,
+    constraints_of,
+    open_model,
+)
 from dragoman.errors import InputError
 
 if TYPE_CHECKING:
-    from dragoman.api import Model
+    from dragoman.model import Model
     from dragoman.translator import TranslateOptions, Translation
 
 
@@ -99,6 +109,10 @@ def translate(
     encoding: Annotated[
         str, typer.Option(metavar="NAME", help="Of the input; the output is UTF-8.")
     ] = "utf-8",
+    others: With = None,
+    alphabet: Alphabet = None,
+    pattern: Pattern = None,
+    lexicon: Lexicon = None,
     plugin: Plugins = None,
 ) -> None:
     """Translate sentences, a file, or what comes through a pipe; on a terminal, ask for lines.
@@ -121,7 +135,8 @@ def translate(
     )
     beginning = None if prefix is None else _from_shell(prefix)
     with _input(text, source, encoding) as chunks:
-        ready = open_model(model, plugin)
+        ready = open_model(model, plugin, others)
+        options = replace(options, constraints=constraints_of(ready, alphabet, pattern, lexicon))
         asking = not text and source is None and sys.stdin.isatty()
         if asking:
             say(f"{model}: {ready.describe()}. A sentence a line; Ctrl-D ends.")

@@ -6,8 +6,9 @@
 import random
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -76,11 +77,17 @@ class ReadOptions:
         encoding: As Python names it; the locale plays no part.
         columns: Which two are source and target: names, or numbers from 1. Without them, the
             names src and tgt (or source and target) if they occur, else the first two columns.
-            Two parallel files have no columns.
+            Two parallel files have no columns. Some tasks have more columns than two.
+        src_sep: What stands between the source's tokens, where a task asks.
+        tgt_sep: What stands between the target's tokens, where a task asks.
+        shape: What a task makes of a row: one row, or several.
     """
 
     encoding: str = "utf-8"
     columns: tuple[Column, ...] | None = None
+    src_sep: str | None = None
+    tgt_sep: str | None = None
+    shape: Callable[[Row], Iterable[Row]] | None = None
 
 
 _DEFAULTS = ReadOptions()
@@ -109,14 +116,18 @@ def read_corpus(path: Path | tuple[Path, Path], options: ReadOptions = _DEFAULTS
             f"{' '.join(FORMATS)}, each also with {' '.join(COMPRESSIONS)}; "
             "for two parallel files, give both"
         )
-    source = Source(str(path), content, options.encoding, columns)
-    return _sift(read(source), (source.path, source.path), source.path)
+    extras = (options.columns or ())[2:]
+    source = Source(str(path), content, options.encoding, columns, extras)
+    rows = read(source)
+    if options.shape is not None:
+        rows = chain.from_iterable(map(options.shape, rows))
+    return _sift(rows, (source.path, source.path), source.path)
 
 
 def _two_columns(columns: Sequence[Column] | None) -> tuple[Column, Column] | None:
     if columns is None:
         return None
-    if len(columns) != 2:
+    if len(columns) < 2:
         raise DataError(f"expected two columns, source and target; found {len(columns)}")
     return columns[0], columns[1]
 
@@ -142,7 +153,7 @@ def _sift(rows: Iterable[Row], paths: tuple[str, str], name: str) -> Corpus:
     while kept and not (kept[-1].fault or kept[-1].src.strip() or kept[-1].tgt.strip()):
         kept.pop()
     corpus = Corpus([], [], name)
-    for line, src, tgt, fault in kept:
+    for line, src, tgt, fault, _ in kept:
         pair = Pair(src.strip(), tgt.strip())
         if fault or not (src or tgt):
             problem = Problem(paths[0], line, fault or "is blank")

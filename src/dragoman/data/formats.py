@@ -23,12 +23,16 @@ _NUM_LOOKED_AT = 1000
 
 
 class Row(NamedTuple):
-    """One pair as it stood in the file; with a fault, the pair is unusable."""
+    """One pair as it stood in the file; with a fault, the pair is unusable.
+
+    What stands in other columns (features, more references) is in `extras`.
+    """
 
     line: int
     src: str
     tgt: str
     fault: str = ""
+    extras: tuple[str, ...] = ()
 
 
 class Record(NamedTuple):
@@ -47,6 +51,7 @@ class Source:
     content: bytes
     encoding: str
     columns: tuple[Column, Column] | None
+    extras: tuple[Column, ...] = ()
 
     def lines(self) -> list[str]:
         """Decode the content into lines."""
@@ -98,7 +103,15 @@ def _pick(source: Source, table: list[Record], separator: str) -> Iterator[Row]:
             excess = f"has {_count_columns(cells)} where the first line has {most}"
             yield Row(line, "", "", f"{excess}: quote a text that holds a comma")
         else:
-            yield Row(line, cells[src], cells[tgt])
+            yield Row(line, cells[src], cells[tgt], "", _others(source, cells, (src, tgt)))
+
+
+def _others(source: Source, cells: list[str], chosen: tuple[int, int]) -> tuple[str, ...]:
+    """Give the columns that were asked for besides the two, or all the others."""
+    if not source.extras:
+        return tuple(cell for number, cell in enumerate(cells) if number not in chosen)
+    numbers = [int(column) - 1 for column in source.extras if str(column).isdecimal()]
+    return tuple(cells[number] if number < len(cells) else "" for number in numbers)
 
 
 def _count_columns(cells: Sequence[str]) -> str:

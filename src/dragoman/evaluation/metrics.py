@@ -8,9 +8,9 @@ it a bootstrap sample or all the long ones, is a sum of rows.
 import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -102,7 +102,13 @@ class Measured:
 
 
 class Metric(ABC):
-    """A way to compare hypotheses with references."""
+    """A way to compare hypotheses with references.
+
+    Attributes:
+        lower_is_better: Whether it counts faults.
+    """
+
+    lower_is_better: ClassVar[bool] = False
 
     @abstractmethod
     def measure(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Measured:
@@ -181,6 +187,8 @@ class Chrf(Metric):
 class Ter(Metric):
     """The edits, shifts of phrases among them, for each word in the references (Snover 2006)."""
 
+    lower_is_better: ClassVar[bool] = True
+
     def measure(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Measured:
         """Count the edits and the words of the references, on average."""
         import_extra("sacrebleu", "scoring")
@@ -212,6 +220,102 @@ class ExactMatch(Metric):
             np.column_stack([matches, np.ones(len(matches))]),
             lambda summed: float(100 * summed[0] / summed[1]),
         )
+
+
+@dataclass(frozen=True)
+class Accuracy(ExactMatch):
+    """`ExactMatch` by the name that tasks on single words use."""
+
+    def measure(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Measured:
+        """Note whether the hypothesis matches, and count the item."""
+        return replace(super().measure(hypotheses, references), name="accuracy")
+
+
+@dataclass(frozen=True)
+class WordErrors(ExactMatch):
+    """The percentage of words that are none of their references: WER as in g2p, where an item is a word."""
+
+    lower_is_better: ClassVar[bool] = True
+
+    def measure(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Measured:
+        """Note whether the hypothesis fails, and count the word."""
+        found = super().measure(hypotheses, references)
+        wrong = np.column_stack([1 - found.statistics[:, 0], found.statistics[:, 1]])
+        return replace(found, name="wer", statistics=wrong)
+
+
+@dataclass(frozen=True)
+class ErrorRate(Metric):
+    """Edits (insertions, deletions, substitutions) for each symbol of the reference, in percent.
+
+    Of several references the one counts that has the lowest rate.
+    """
+
+    lower_is_better: ClassVar[bool] = True
+    name: ClassVar[str]
+    unit: ClassVar[str]
+
+    @staticmethod
+    def symbols(text: str) -> Sequence[str]:
+        """Cut a text into what is counted."""
+        raise NotImplementedError
+
+    def measure(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Measured:
+        """Count the edits, and the symbols of the reference."""
+        check_references(hypotheses, references)
+        rows: list[tuple[int, int]] = []
+        for hypothesis, refs in zip(hypotheses, references, strict=True):
+            said = self.symbols(_plain(hypothesis))
+            wanted = [self.symbols(_plain(ref)) for ref in refs]
+            counts = [(edit_distance(said, one), len(one)) for one in wanted]
+            rows.append(min(counts, key=lambda count: (count[0] / max(1, count[1]), count)))
+        counts = {len(refs) for refs in references}
+        num_refs = counts.pop() if len(counts) == 1 else "var"
+        return Measured(
+            self.name,
+            f"nrefs:{num_refs}|unit:{self.unit}|case:mixed|norm:nfc|refs:best|version:1",
+            np.array(rows, np.float64),
+            lambda summed: float(100 * summed[0] / max(1.0, summed[1])),
+        )
+
+
+@dataclass(frozen=True)
+class PhoneErrors(ErrorRate):
+    """Edits a phone; phones stand between spaces."""
+
+    name: ClassVar[str] = "per"
+    unit: ClassVar[str] = "phone"
+
+    @staticmethod
+    def symbols(text: str) -> Sequence[str]:
+        """Cut at spaces."""
+        return text.split()
+
+
+@dataclass(frozen=True)
+class CharacterErrors(ErrorRate):
+    """Edits a character."""
+
+    name: ClassVar[str] = "cer"
+    unit: ClassVar[str] = "character"
+
+    @staticmethod
+    def symbols(text: str) -> Sequence[str]:
+        """Cut everywhere."""
+        return text
+
+
+def edit_distance(one: Sequence[str], other: Sequence[str]) -> int:
+    """Count the insertions, deletions and substitutions from one sequence to another (Levenshtein 1966)."""
+    before = list(range(len(other) + 1))
+    for row, symbol in enumerate(one, 1):
+        now = [row]
+        for column, wanted in enumerate(other, 1):
+            now.append(
+                min(before[column] + 1, now[-1] + 1, before[column - 1] + (symbol != wanted))
+            )
+        before = now
+    return before[-1]
 
 
 def check_references(hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> None:
@@ -268,9 +372,16 @@ def _plain(text: str) -> str:
 
 
 # A metric is one class and one row here; a row builds it with its default settings.
-METRICS: dict[str, Callable[[], Metric]] = {
+METRICS: dict[str, type[Metric]] = {
     "bleu": Bleu,
     "chrf": Chrf,
     "ter": Ter,
     "exact_match": ExactMatch,
+    "accuracy": Accuracy,
+    "wer": WordErrors,
+    "per": PhoneErrors,
+    "cer": CharacterErrors,
 }
+
+# Rows that a plugin added are those that are not among these.
+BUILT_IN = frozenset(METRICS)

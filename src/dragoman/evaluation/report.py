@@ -1,26 +1,29 @@
 """The report: every metric over a test set, as a whole and by the length of the source."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from dragoman.errors import InputError
 from dragoman.evaluation.metrics import (
+    BUILT_IN,
     DEFAULT_SEED,
     METRICS,
     Bleu,
     BleuTokenizer,
     Measured,
-    Rows,
     Score,
     check_references,
 )
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+Lengths = npt.NDArray[np.float64]
 
 # The fewest words of each bucket; a source without any has its own.
 _BUCKETS = {0: "0", 1: "1-5", 6: "6-10", 11: "11-15", 16: "16-20", 21: "21-30", 31: "31+"}
@@ -34,11 +37,15 @@ class EvaluationOptions:
         num_samples: Bootstrap samples for the confidence intervals; 0 for none.
         seed: Of the bootstrap.
         bleu_tokenizer: What splits text into words for BLEU; see `Bleu`.
+        metrics: Rows of METRICS; what plugins added comes on top.
+        flat: Whether JSON gives a metric as a number, its signature under "signatures".
     """
 
     num_samples: int = 1000
     seed: int = DEFAULT_SEED
     bleu_tokenizer: BleuTokenizer = "13a"
+    metrics: tuple[str, ...] = ("bleu", "chrf", "ter", "exact_match")
+    flat: bool = False
 
     def __post_init__(self) -> None:
         for key in ("num_samples", "seed"):
@@ -51,7 +58,7 @@ class LengthRow:
     """The sentences whose sources are about as long.
 
     Attributes:
-        words: The bounds of the sources' lengths, in words between white space.
+        words: The bounds of the sources' lengths, in words between white space; in characters where all are one word.
         num_sentences: With such a source; at least one.
         length_ratio: Of the hypotheses to the references, in BLEU's tokens.
         scores: By metric, in percent.
@@ -82,6 +89,7 @@ class Evaluation:
         num_empty: Hypotheses that are empty or white space.
         length_ratio: Of the hypotheses to the references, in BLEU's tokens; see `Bleu`.
         by_length: From short to long sources; a bucket without sentences has no row.
+        flat: Whether JSON gives a metric as a number, its signature under "signatures".
     """
 
     scores: dict[str, Score]
@@ -89,11 +97,18 @@ class Evaluation:
     num_empty: int
     length_ratio: float
     by_length: list[LengthRow] = field(default_factory=list[LengthRow])
+    flat: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Give the report as JSON can hold it, each metric under its name."""
+        scores: dict[str, Any] = {name: score.to_dict() for name, score in self.scores.items()}
+        if self.flat:
+            values = self.scores.items()
+            scores = {name: score.score for name, score in values}
+            scores["signatures"] = {name: score.signature for name, score in values}
+            scores["intervals"] = {name: score.interval for name, score in values}
         return {
-            **{name: score.to_dict() for name, score in self.scores.items()},
+            **scores,
             "num_sentences": self.num_sentences,
             "num_empty": self.num_empty,
             "length_ratio": self.length_ratio,
@@ -149,37 +164,66 @@ def evaluate_outputs(
             f"{len(hypotheses)}; line n of each must be about the same sentence"
         )
     check_references(hypotheses, references)
-    bleu = Bleu(options.bleu_tokenizer)
-    metrics = {name: metric() for name, metric in METRICS.items()} | {"bleu": bleu}
-    measured = {name: metric.measure(hypotheses, references) for name, metric in metrics.items()}
+    names = [*options.metrics, *(METRICS.keys() - BUILT_IN)]
+    measured = {
+        name: (Bleu(options.bleu_tokenizer) if name == "bleu" else METRICS[name]()).measure(
+            hypotheses, references
+        )
+        for name in names
+    }
+    lengths = _lengths(measured, hypotheses, references)
     return Evaluation(
         scores={
             name: seen.score(options.num_samples, options.seed) for name, seen in measured.items()
         },
         num_sentences=len(hypotheses),
         num_empty=sum(not hypothesis.strip() for hypothesis in hypotheses),
-        length_ratio=bleu.length_ratio(measured["bleu"].statistics),
-        by_length=_by_length(sources, measured),
+        length_ratio=_ratio(lengths),
+        by_length=_by_length(sources, measured, lengths),
+        flat=options.flat,
     )
 
 
-def _by_length(sources: Sequence[str], measured: dict[str, Measured]) -> list[LengthRow]:
+def _by_length(
+    sources: Sequence[str], measured: dict[str, Measured], lengths: Lengths
+) -> list[LengthRow]:
     lower_bounds = list(_BUCKETS)
     rows_of: dict[int, list[int]] = {bound: [] for bound in lower_bounds}
+    count = _source_length(sources)
     for row, source in enumerate(sources):
-        bucket = bisect_right(lower_bounds, len(source.split())) - 1
+        bucket = bisect_right(lower_bounds, count(source)) - 1
         rows_of[lower_bounds[bucket]].append(row)
     return [
-        _length_row(_BUCKETS[bound], np.array(rows), measured)
+        LengthRow(
+            words=_BUCKETS[bound],
+            num_sentences=len(rows),
+            length_ratio=_ratio(lengths[rows]),
+            scores={name: seen.score_of(np.array(rows)) for name, seen in measured.items()},
+        )
         for bound, rows in rows_of.items()
         if rows
     ]
 
 
-def _length_row(words: str, rows: Rows, measured: dict[str, Measured]) -> LengthRow:
-    return LengthRow(
-        words=words,
-        num_sentences=len(rows),
-        length_ratio=Bleu.length_ratio(measured["bleu"].statistics[rows]),
-        scores={name: seen.score_of(rows) for name, seen in measured.items()},
-    )
+def _source_length(sources: Sequence[str]) -> Callable[[str], int]:
+    """Count words; where every source is one, characters."""
+    if all(len(source.split()) <= 1 for source in sources):
+        return len
+    return lambda source: len(source.split())
+
+
+def _lengths(measured: dict[str, Measured], *texts: Sequence[Any]) -> Lengths:
+    """Give each hypothesis' length and that of the closest reference: in BLEU's tokens, or in words."""
+    if "bleu" in measured:
+        return measured["bleu"].statistics[:, :2]
+    rows: list[tuple[int, int]] = []
+    for hypothesis, references in zip(*texts, strict=True):
+        length = len(hypothesis.split())
+        wanted = (len(reference.split()) for reference in references)
+        rows.append((length, min(wanted, key=lambda one: (abs(one - length), one))))
+    return np.array(rows, np.float64)
+
+
+def _ratio(lengths: Lengths) -> float:
+    hypothesis, reference = lengths.sum(axis=0)
+    return float(hypothesis / reference) if reference else 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from dragoman.translator import Translator
 NUM_CANDIDATES = 5
 
 
+@runtime_checkable
 class InspectableStepper(Stepper[Any], Protocol):
     """A `Stepper` that can be looked into."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
+from itertools import islice
 from typing import Literal
 
 from pydantic import ConfigDict
@@ -51,6 +53,11 @@ class Normaliser:
     def undo(self, text: str) -> str:
         """Put syllables together again; case and stops that were dropped are gone."""
         return unicodedata.normalize("NFC", text)
+
+
+def is_korean(texts: Iterable[str]) -> bool:
+    """Say whether Hangul is written in one of the first few hundred texts."""
+    return any(_SYLLABLES.search(text) for text in islice(texts, 400))
 
 
 def _take_apart(syllables: re.Match[str]) -> str:

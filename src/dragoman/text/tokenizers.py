@@ -31,6 +31,8 @@ _LETTER = r"[\p{L}\p{M}\p{N}_\x{200C}\x{200D}]"
 # punctuation stands alone.
 _WORDS = rf"{_SPACE}?{_LETTER}+(?:['’](?={_LETTER}))?|{_SPACE}?(?!{_SPACE})\X|{_SPACE}"
 _CHARACTERS = r"[\s\S]"
+_SPACED = rf"{_SPACE}?[^{_SPACE}]+|{_SPACE}"
+_TAGGED = rf"{_SPACE}?<[^<>{_SPACE}]+>|[\s\S]"
 # For private use, and in no corpus: to see whether a tokenizer knows what to do with the unknown.
 _UNSEEN = "\ue000"
 
@@ -196,6 +198,16 @@ def _train_characters(texts: Sequence[str], options: TokenizerOptions) -> librar
     return _train_words(texts, options, _CHARACTERS)
 
 
+def _train_spaced(texts: Sequence[str], options: TokenizerOptions) -> library.Tokenizer:
+    """Whatever stands between two spaces: phones, labels, text that others have tokenised."""
+    return _train_words(texts, options, _SPACED)
+
+
+def _train_tagged(texts: Sequence[str], options: TokenizerOptions) -> library.Tokenizer:
+    """Every character a token, and every <tag>: a language, a grammatical feature."""
+    return _train_words(texts, options, _TAGGED)
+
+
 def _train_bpe(texts: Sequence[str], options: TokenizerOptions) -> library.Tokenizer:
     """Byte-pair encoding (Sennrich et al. 2016, arXiv:1508.07909), on characters."""
     trainer = trainers.BpeTrainer(
@@ -238,6 +250,8 @@ def _train_unigram(texts: Sequence[str], options: TokenizerOptions) -> library.T
 TOKENIZERS: dict[str, Callable[[Sequence[str], TokenizerOptions], library.Tokenizer]] = {
     "word": _train_words,
     "char": _train_characters,
+    "spaced": _train_spaced,
+    "tagged": _train_tagged,
     "bpe": _train_bpe,
     "unigram": _train_unigram,
 }

@@ -6,6 +6,7 @@ import json
 import resource
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,8 +116,7 @@ def as_metrics(record: ValidationRecord) -> dict[str, Any]:
         "dev_loss": found.loss,
         "dev_accuracy_teacher_forced": found.accuracy_teacher_forced,
         "dev_accuracy_free_running": found.accuracy_free_running,
-        "bleu": found.bleu,
-        "chrf": found.chrf,
+        **found.scores,
         "best": record.best,
     }
 
@@ -179,7 +179,7 @@ class ProgressLine(Callback):
             f"[bold]step {record.step}[/]  {clock_time(record.elapsed_s)}  "
             f"train loss {record.train_loss:.3f}  dev loss {found.loss:.3f}  "
             f"words right: taught {taught:.1f} %, alone {alone:.1f} %  "
-            f"BLEU {found.bleu:.1f}  chrF {found.chrf:.1f}{'  *' if record.best else ''}",
+            f"{shown_scores(found.scores)}{'  *' if record.best else ''}",
             soft_wrap=True,
         )
         if found.samples:
@@ -198,6 +198,14 @@ class ProgressLine(Callback):
     def close(self) -> None:
         """Take the line away."""
         self.progress.stop()
+
+
+def shown_scores(scores: Mapping[str, float]) -> str:
+    """Write scores in a line: BLEU 36.1  chrF 60.2."""
+    names = {"bleu": "BLEU", "chrf": "chrF", "exact_match": "exact", "accuracy": "accuracy"}
+    return "  ".join(
+        f"{names.get(name, name.upper())} {score:.1f}" for name, score in scores.items()
+    )
 
 
 def clock_time(seconds: float) -> str:

@@ -20,6 +20,7 @@ import torch
 from dragoman.config import TrainingConfig
 from dragoman.data.batches import Example, epoch_batches, make_batch
 from dragoman.errors import DragomanError
+from dragoman.evaluation.metrics import METRICS
 from dragoman.nn.model import Seq2Seq
 from dragoman.training.callbacks import Callback, StepRecord, ValidationRecord
 from dragoman.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
@@ -102,7 +103,9 @@ def prepare_machine(config: TrainingConfig) -> torch.device:
     return torch.device("cuda" if config.device != "cpu" and torch.cuda.is_available() else "cpu")
 
 
-def choose_precision(config: TrainingConfig, device: torch.device) -> Literal["float32", "bfloat16"]:
+def choose_precision(
+    config: TrainingConfig, device: torch.device
+) -> Literal["float32", "bfloat16"]:
     """Resolve "auto": bfloat16 on a GPU or CPU that has instructions for it (decision 0007)."""
     if config.precision != "auto":
         return config.precision
@@ -203,9 +206,7 @@ class Trainer:
         torch.manual_seed((self.config.seed << 32) + progress.step)
         loss = 0.0
         for batch in batches:
-            with torch.autocast(
-                self.device.type, torch.bfloat16, self.precision == "bfloat16"
-            ):
+            with torch.autocast(self.device.type, torch.bfloat16, self.precision == "bfloat16"):
                 scored = batch_loss(self.model, batch, self.config.label_smoothing)
             (scored.smoothed / tokens).backward()
             loss += float(scored.cross_entropy)
@@ -313,10 +314,7 @@ class Trainer:
     def _validate(self) -> None:
         began, progress, config = time.monotonic(), self.progress, self.config
         found = self.job.validate(self.averaged.model)
-        score = (
-            {"bleu": found.bleu, "chrf": found.chrf, "loss": 0.0}[config.stop_metric],
-            -found.loss,
-        )
+        score = (self._worth(found), -found.loss)
         better = score > progress.best
         if better:
             self.job.save_best(self.averaged.model, progress.step)
@@ -334,6 +332,13 @@ class Trainer:
         record = ValidationRecord(progress.step, train_loss, progress.elapsed_s, found, better)
         for callback in self.job.callbacks:
             callback.on_validation(record)
+
+    def _worth(self, found: Validation) -> float:
+        """Say how good a validation was: the more, the better."""
+        name = self.config.stop_metric
+        if name == "loss":
+            return 0.0
+        return -found.scores[name] if METRICS[name].lower_is_better else found.scores[name]
 
     def _save(self) -> None:
         tensors: dict[str, torch.Tensor] = {

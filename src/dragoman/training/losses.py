@@ -95,7 +95,7 @@ def cross_entropy(
         gold: The right tokens.
         smoothing: The share, from 0 to 1.
     """
-    if features.device.type != "cpu":
+    if features.device.type != "cpu" or features.dtype not in (torch.float32, torch.bfloat16):
         logits = functional.linear(features, weight, bias).float()
         smoothed = functional.cross_entropy(
             logits, gold, reduction="sum", label_smoothing=smoothing

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from dragoman.config import Config, DataConfig
 from dragoman.data.batches import Example
-from dragoman.data.corpus import Corpus, Pair, ReadOptions, read_corpus, split_by_source
+from dragoman.data.corpus import Corpus, Pair, ReadOptions, split_by_source
 from dragoman.data.report import DataReport, inspect_corpus
 from dragoman.errors import ConfigError, DataError
+from dragoman.tasks import TASKS
 from dragoman.text.normalise import Normaliser
 from dragoman.text.tokenizers import Tokenizer, TokenizerOptions
 from dragoman.text.vocabulary import UNK
@@ -64,7 +65,7 @@ def read_corpora(config: Config, base: Path, pairs: Sequence[Pair] | None = None
     elif data.train is None:
         raise ConfigError("data.train is not set; name a file of pairs, or two parallel files.")
     else:
-        train = _read(data.train, "train", base, data)
+        train = _read(data.train, "train", base, config)
     if not train.pairs:
         raise DataError(
             f"{train.path}: holds no pairs; expected at least one source<TAB>target line."
@@ -73,7 +74,7 @@ def read_corpora(config: Config, base: Path, pairs: Sequence[Pair] | None = None
     dev_name = data.dev or (data.train if shipped and pairs is None else None)
     test = read_test(config, base)
     if dev_name:
-        return Corpora(train, _read(dev_name, "dev", base, data), test)
+        return Corpora(train, _read(dev_name, "dev", base, config), test)
     num_dev = min(data.num_dev, max(1, len(train.pairs) // 10))
     kept, held_out = split_by_source(train.pairs, num_dev, config.training.seed)
     # The lines that pairs stood on are looked up again, so that the report can name them.
@@ -97,7 +98,7 @@ def read_test(config: Config, base: Path) -> Corpus | None:
     data = config.data
     shipped = isinstance(data.train, str) and data.train.startswith(_SHIPPED)
     name = data.test or (data.train if shipped else None)
-    return _read(name, "test", base, data) if name else None
+    return _read(name, "test", base, config) if name else None
 
 
 def prepare(config: Config, corpora: Corpora, tokenizers: Tokenizers | None = None) -> Prepared:
@@ -138,17 +139,21 @@ def prepare(config: Config, corpora: Corpora, tokenizers: Tokenizers | None = No
 def train_tokenizers(config: Config, pairs: Sequence[Pair]) -> Tokenizers:
     """Learn a vocabulary for each side, or one for both."""
     text = config.text
-    options = TokenizerOptions(
-        text.tokenizer,
-        text.vocab_size,
-        text.min_frequency,
-        Normaliser(text.lowercase, text.final_stop, text.hangul),
-    )
+    normaliser = Normaliser(text.lowercase, text.final_stop, text.hangul)
+
+    def options(kind: str | None) -> TokenizerOptions:
+        return TokenizerOptions(
+            kind or text.tokenizer, text.vocab_size, text.min_frequency, normaliser
+        )
+
     sources, targets = [pair.src for pair in pairs], [pair.tgt for pair in pairs]
     if text.shared:
-        both = Tokenizer.train(sources + targets, options)
+        both = Tokenizer.train(sources + targets, options(None))
         return Tokenizers(both, both)
-    return Tokenizers(Tokenizer.train(sources, options), Tokenizer.train(targets, options))
+    return Tokenizers(
+        Tokenizer.train(sources, options(text.src_tokenizer)),
+        Tokenizer.train(targets, options(text.tgt_tokenizer)),
+    )
 
 
 def encode(tokenizers: Tokenizers, pairs: Sequence[Pair]) -> list[Example]:
@@ -158,17 +163,24 @@ def encode(tokenizers: Tokenizers, pairs: Sequence[Pair]) -> list[Example]:
     return [Example(src, tgt) for src, tgt in zip(sources, targets, strict=True)]
 
 
-def _read(name: str | list[str], split: str, base: Path, data: DataConfig) -> Corpus:
+def _read(name: str | list[str], split: str, base: Path, config: Config) -> Corpus:
+    data, read = config.data, TASKS[config.task].read
     if isinstance(name, str) and name.startswith(_SHIPPED):
         return _shipped(name, split)
-    options = ReadOptions(data.encoding, tuple(data.columns) if data.columns else None)
+    options = read_options(data)
     if isinstance(name, str):
-        return read_corpus(base / name, options)
+        return read(base / name, options)
     if len(name) != 2:
         raise ConfigError(
             f"data.{split} names {len(name)} files; expected one, or two parallel ones."
         )
-    return read_corpus((base / name[0], base / name[1]), options)
+    return read((base / name[0], base / name[1]), options)
+
+
+def read_options(data: DataConfig) -> ReadOptions:
+    """Say how a recipe's files are read."""
+    columns = tuple(data.columns) if data.columns else None
+    return ReadOptions(data.encoding, columns, data.src_sep, data.tgt_sep)
 
 
 def _shipped(name: str, split: str) -> Corpus:

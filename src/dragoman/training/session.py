@@ -14,9 +14,11 @@ from typing import Any
 import torch
 
 from dragoman.config import Config
+from dragoman.data.corpus import Pair, group_references
 from dragoman.errors import CheckpointError, ConfigError
 from dragoman.inspection.plots import plot_curves
 from dragoman.nn.model import Seq2Seq
+from dragoman.tasks import TASKS
 from dragoman.training.callbacks import Callback, MetricsFile, TensorBoard
 from dragoman.training.checkpoints import load_checkpoint
 from dragoman.training.folder import (
@@ -163,7 +165,8 @@ def _train(
     validator = Validator(
         prepared.dev,
         prepared.tokenizers.tgt.decode,
-        [pair.tgt for pair in prepared.corpora.dev.pairs],
+        _answers(prepared.corpora.dev.pairs),
+        _dev_metrics(config),
     )
     job = Job(
         examples=prepared.train,
@@ -174,6 +177,19 @@ def _train(
         started=session.started,
     )
     return Trainer(model, config.training, job, resume=session.resume).run()
+
+
+def _answers(pairs: Sequence[Pair]) -> list[list[str]]:
+    """Give each pair all the right answers to its source."""
+    known = dict(group_references(pairs))
+    return [known[pair.src] for pair in pairs]
+
+
+def _dev_metrics(config: Config) -> tuple[str, ...]:
+    """Name what a validation measures: the task's, and what decides."""
+    chosen = config.training.stop_metric
+    names = TASKS[config.task].dev_metrics
+    return names if chosen in (*names, "loss") else (chosen, *names)
 
 
 def _describe(model: Seq2Seq, prepared: Prepared) -> str:

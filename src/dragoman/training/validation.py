@@ -38,16 +38,14 @@ class Validation:
         accuracy_teacher_forced: Share of tokens right when the right ones were fed in.
         accuracy_free_running: Share of the reference's tokens that stand at the same place in the model's own
             output.
-        bleu: Of greedy outputs, sacreBLEU's default tokenisation.
-        chrf: Of the same; unlike BLEU it means something for single words and in every script.
+        scores: Of greedy outputs, by metric, in percent.
         samples: A few outputs to look at.
     """
 
     loss: float
     accuracy_teacher_forced: float
     accuracy_free_running: float
-    bleu: float
-    chrf: float
+    scores: dict[str, float]
     samples: tuple[Sample, ...] = ()
 
 
@@ -72,13 +70,15 @@ class Validator:
     Attributes:
         examples: The dev set.
         decode: Ids to text.
-        references: The dev set's targets as text.
+        references: What is right for each example, as text: one answer or several.
+        metrics: Rows of METRICS, the first of which is the one to show.
         num_free_running: How many sentences are also translated; translating is slower than scoring.
     """
 
     examples: Sequence[Example]
     decode: Callable[[Sequence[int]], str]
-    references: Sequence[str]
+    references: Sequence[Sequence[str]]
+    metrics: Sequence[str] = ("chrf", "bleu")
     num_free_running: int = 500
 
     def __call__(self, model: Seq2Seq) -> Validation:
@@ -95,13 +95,10 @@ class Validator:
         )
         texts = [self.decode(output) for output in outputs]
         references = self.references[: len(texts)]
-        bleu, chrf = (
-            METRICS[name]().corpus(texts, [[reference] for reference in references]).score
-            for name in ("bleu", "chrf")
-        )
-        samples = tuple(Sample(n, texts[n], references[n]) for n in range(min(3, len(texts))))
+        scores = {name: METRICS[name]().corpus(texts, references).score for name in self.metrics}
+        samples = tuple(Sample(n, texts[n], references[n][0]) for n in range(min(3, len(texts))))
         free = right / max(1, sum(map(len, wanted)))
-        return Validation(loss, forced, free, bleu, chrf, samples)
+        return Validation(loss, forced, free, scores, samples)
 
     @torch.inference_mode()
     def _teacher_forced(self, model: Seq2Seq) -> tuple[float, float]:

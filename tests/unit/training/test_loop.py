@@ -57,7 +57,7 @@ class Dev:
             with torch.inference_mode():
                 loss = float(batch_loss(model, make_batch(EXAMPLES[:8]), 0.0).cross_entropy)
             model.train(was)
-        return Validation(loss, 0.0, 0.0, 0.0, 0.0)
+        return Validation(loss, 0.0, 0.0, {})
 
 
 class Watcher(Callback):
@@ -437,7 +437,12 @@ def test_validation_by_hand():
     torch.manual_seed(1)
     model = Seq2Seq(MODEL, 12, 12).train()
     texts = [" ".join(map(str, one.tgt)) for one in EXAMPLES]
-    validator = Validator(EXAMPLES, lambda ids: " ".join(map(str, ids)), texts, 10)
+    validator = Validator(
+        EXAMPLES,
+        lambda ids: " ".join(map(str, ids)),
+        [[text] for text in texts],
+        num_free_running=10,
+    )
     found = validator(model)
     assert model.training
     assert found.loss == pytest.approx(math.log(12), abs=0.5)
@@ -449,4 +454,4 @@ def test_validation_by_hand():
     assert found.accuracy_teacher_forced == pytest.approx(int(scored.num_right) / tokens)
     assert [one.reference for one in found.samples] == texts[:3]
     assert 0 <= found.accuracy_free_running <= 1
-    assert found.bleu < 50
+    assert found.scores["bleu"] < 50

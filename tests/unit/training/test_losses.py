@@ -83,3 +83,19 @@ def test_other_types_go_the_ordinary_way():
     found = cross_entropy(*double, gold, 0.1)
     torch.testing.assert_close(found.smoothed, wanted.smoothed.detach(), rtol=1e-5, atol=1e-3)
     assert int(found.num_right) == int(wanted.num_right)
+
+
+def test_bfloat16_products_give_nearly_the_same_loss_and_gradients():
+    leaves, gold = make(30)
+    wanted = cross_entropy(*leaves, gold, 0.1)
+    wanted.smoothed.backward()
+    features = leaves[0].detach().bfloat16().requires_grad_()
+    weight, bias = (leaf.detach().clone().requires_grad_() for leaf in leaves[1:])
+    found = cross_entropy(features, weight, bias, gold, 0.1)
+    found.smoothed.backward()
+    assert found.smoothed.dtype == weight.grad.dtype == torch.float32
+    assert features.grad.dtype == torch.bfloat16
+    torch.testing.assert_close(found.smoothed, wanted.smoothed.detach(), rtol=1e-2, atol=1e-2)
+    for mine, leaf in zip((features, weight, bias), leaves, strict=True):
+        error = (mine.grad.float() - leaf.grad).norm() / leaf.grad.norm()
+        assert error < 0.02

@@ -1,0 +1,206 @@
+"""A trained model, ready to use: translate, score, trace, evaluate. No torch here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, overload
+
+from dragoman.config import Config
+from dragoman.data.corpus import Corpus, Pair, ReadOptions, group_references
+from dragoman.errors import DataError, InputError
+from dragoman.evaluation.report import Evaluation, EvaluationOptions, evaluate_outputs
+from dragoman.inspection.trace import Trace
+from dragoman.inspection.tracer import InspectableStepper, trace
+from dragoman.search.ensemble import EnsembleStepper
+from dragoman.tasks import TASKS, Task
+from dragoman.translator import TranslateOptions, Translation, Translator
+
+
+@dataclass(frozen=True)
+class ModelSize:
+    """How many weights a model has, and how many bytes its files."""
+
+    num_weights: int
+    num_bytes: int
+
+
+class Model:
+    """A trained model, ready to translate raw text.
+
+    Attributes:
+        folder: Where it was read from.
+        config: How it was made.
+        translator: Text in, translations out.
+        size: How large it is.
+    """
+
+    def __init__(
+        self, folder: Path, config: Config, translator: Translator, size: ModelSize
+    ) -> None:
+        self.folder, self.config, self.translator, self.size = folder, config, translator, size
+
+    @property
+    def task(self) -> Task:
+        """What it was taught to do."""
+        return TASKS[self.config.task]
+
+    @overload
+    def translate(  # pyright: ignore[reportOverlappingOverload]
+        self, text: str, options: TranslateOptions | None = None, *, beam_size: int | None = None
+    ) -> Translation: ...
+    @overload
+    def translate(
+        self,
+        text: Iterable[str],
+        options: TranslateOptions | None = None,
+        *,
+        beam_size: int | None = None,
+    ) -> list[Translation]: ...
+    def translate(
+        self,
+        text: str | Iterable[str],
+        options: TranslateOptions | None = None,
+        *,
+        beam_size: int | None = None,
+    ) -> Translation | list[Translation]:
+        """Translate a sentence, or many.
+
+        Args:
+            text: One sentence or several; each one's result does not depend on the others.
+            options: How.
+            beam_size: Short for ``TranslateOptions(beam_size=...)``.
+        """
+        options = options or TranslateOptions()
+        if beam_size is not None:
+            options = replace(options, beam_size=beam_size)
+        texts = [text] if isinstance(text, str) else list(text)
+        found = self.translator.translate([self.task.source(one) for one in texts], options)
+        found = [replace(made, source=given) for made, given in zip(found, texts, strict=True)]
+        return found[0] if isinstance(text, str) else found
+
+    @overload
+    def score(self, src: str, tgt: str) -> float: ...  # pyright: ignore[reportOverlappingOverload]
+    @overload
+    def score(self, src: Sequence[str], tgt: Sequence[str]) -> list[float]: ...
+    def score(self, src: str | Sequence[str], tgt: str | Sequence[str]) -> float | list[float]:
+        """Return the log-probability, in nats, of a given translation (forced decoding)."""
+        if isinstance(src, str) and isinstance(tgt, str):
+            return self.translator.score([(src, tgt)])[0]
+        return self.translator.score(list(zip(src, tgt, strict=True)))
+
+    def trace(self, text: str) -> Trace:
+        """Translate a sentence greedily, and keep what was seen at every step."""
+        stepper = self.translator.stepper
+        if not isinstance(stepper, InspectableStepper):
+            raise InputError(f"{self.folder}: this model cannot be looked into.")
+        return trace(self.translator, stepper, text, self.describe())
+
+    def read(self, files: Path | tuple[Path, Path], options: ReadOptions | None = None) -> Corpus:
+        """Read a test set as the model's task does; separators are those it was trained with, unless said."""
+        options = options or ReadOptions()
+        data = self.config.data
+        src_sep = data.src_sep if options.src_sep is None else options.src_sep
+        tgt_sep = data.tgt_sep if options.tgt_sep is None else options.tgt_sep
+        return self.task.read(files, replace(options, src_sep=src_sep, tgt_sep=tgt_sep))
+
+    def evaluate(
+        self,
+        pairs: Iterable[tuple[str, str]],
+        options: TranslateOptions | None = None,
+        evaluation: EvaluationOptions | None = None,
+    ) -> Evaluation:
+        """Translate sources and score the result; see `evaluate_with_outputs`."""
+        return self.evaluate_with_outputs(pairs, options, evaluation)[1]
+
+    def evaluate_with_outputs(
+        self,
+        pairs: Iterable[tuple[str, str]],
+        options: TranslateOptions | None = None,
+        evaluation: EvaluationOptions | None = None,
+    ) -> tuple[list[str], Evaluation]:
+        """Translate sources and score the result; pairs of one source are its references.
+
+        A model that was taught to drop case or the final stop is scored on what it can write: the references
+        lose them too, and the signatures say so.
+        """
+        grouped = group_references(Pair(*pair) for pair in pairs)
+        if not grouped:
+            raise DataError("there are no pairs to evaluate on; expected at least one.")
+        sources = [source for source, _ in grouped]
+        options = options or TranslateOptions(attention=False)
+        outputs = [found.text for found in self.translator.translate(sources, options)]
+        references = [[self.as_written(reference) for reference in refs] for _, refs in grouped]
+        scoring = replace(
+            evaluation or EvaluationOptions(), metrics=self.task.metrics, flat=self.task.flat
+        )
+        found = evaluate_outputs(sources, outputs, references, scoring)
+        note = self._dropped()
+        if not note:
+            return outputs, found
+        scores = {
+            name: replace(score, signature=f"{score.signature}|refs:{note}")
+            for name, score in found.scores.items()
+        }
+        return outputs, replace(found, scores=scores)
+
+    def as_written(self, reference: str) -> str:
+        """Return a reference as the model could write it: without the case or the stop it was taught to drop."""
+        normaliser = self.translator.tgt_tokenizer.normaliser
+        return normaliser.undo(normaliser(reference)) if self._dropped() else reference
+
+    def _dropped(self) -> str:
+        text = self.config.text
+        dropped = ["lowercase"] if text.lowercase else []
+        dropped += ["no-final-stop"] if text.final_stop == "drop" else []
+        return ",".join(dropped)
+
+    def describe(self) -> str:
+        """Say in a line what the model is."""
+        model = self.config.model
+        sides = "bidirectional" if model.bidirectional else "one direction"
+        return f"{model.cell} {model.hidden_size}, {sides}, attention: {model.attention}"
+
+    def info(self) -> dict[str, Any]:
+        """Give what there is to know about the model, as JSON can hold it."""
+        return {
+            "folder": str(self.folder),
+            "model": self.describe(),
+            "task": self.config.task,
+            "num_weights": self.size.num_weights,
+            "num_bytes": self.size.num_bytes,
+            "src_vocab_size": self.translator.src_tokenizer.vocab_size,
+            "tgt_vocab_size": self.translator.tgt_tokenizer.vocab_size,
+            "config": self.config.model_dump(mode="json", exclude_none=True),
+        }
+
+
+def ensemble(models: Sequence[Model]) -> Model:
+    """Join models of one vocabulary into one whose members vote on every token.
+
+    Args:
+        models: At least one; torch or not. The first one's settings count.
+
+    Raises:
+        InputError: Their vocabularies differ.
+    """
+    first = models[0]
+    for other in models[1:]:
+        for side in ("src_tokenizer", "tgt_tokenizer"):
+            mine, theirs = (getattr(one.translator, side).to_json() for one in (first, other))
+            if mine != theirs:
+                raise InputError(
+                    f"{other.folder} and {first.folder} have other vocabularies; an ensemble needs models that were "
+                    "trained on the same data with the same [text] settings."
+                )
+    translator = Translator(
+        EnsembleStepper([one.translator.stepper for one in models]),
+        first.translator.src_tokenizer,
+        first.translator.tgt_tokenizer,
+        first.config.search,
+    )
+    size = ModelSize(
+        sum(one.size.num_weights for one in models), sum(one.size.num_bytes for one in models)
+    )
+    return Model(first.folder, first.config, translator, size)

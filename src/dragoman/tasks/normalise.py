@@ -1,0 +1,41 @@
+"""Normalisation: old spelling, typing errors, dates and numbers -> their standard form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dragoman.data.corpus import Corpus, Pair, ReadOptions
+from dragoman.data.formats import Row
+from dragoman.tasks.task import Files, Suggestion, Task, read_shaped, word_model
+from dragoman.text.normalise import is_korean
+
+
+def read(files: Files, options: ReadOptions) -> Corpus:
+    """Read ``old<TAB>new``, one token a line; a blank line ends a sentence."""
+
+    def shape(row: Row) -> list[Row]:
+        return [row] if row.fault or row.src.strip() or row.tgt.strip() else []
+
+    return read_shaped(files, options, shape)
+
+
+def suggest(pairs: Sequence[Pair]) -> Suggestion:
+    """Characters on both sides, of one vocabulary: most of them stay as they are."""
+    found = word_model(len(pairs))
+    found["text"] = {"tokenizer": "char", "vocab_size": 2000, "shared": True}
+    found["model"]["tie_embeddings"] = True
+    reasons = ["tokens: characters, one vocabulary for both sides"]
+    if is_korean(text for pair in pairs for text in pair):
+        found["text"]["hangul"] = "jamo"
+    found["training"]["stop_metric"] = "accuracy"
+    return Suggestion(found, reasons)
+
+
+NORMALISE = Task(
+    about="old or faulty writing -> its standard form",
+    layout="old<TAB>new",
+    read=read,
+    suggest=suggest,
+    metrics=("accuracy", "cer"),
+    dev_metrics=("accuracy", "cer"),
+)
