@@ -20,10 +20,11 @@ from dragoman.nn.linear import matmul_nt
 
 @dataclass(frozen=True)
 class Limits:
-    """Rates reached: GFLOP/s of torch.mm and of oneDNN's product (float32), GB/s of a copy (read and write)."""
+    """Rates reached: GFLOP/s of torch.mm and of oneDNN's product (float32), of bfloat16, GB/s of a copy (both ways)."""
 
     sgemm_gflops: float
     onednn_gflops: float
+    bfloat16_gflops: float
     copy_gb_per_s: float
 
 
@@ -33,10 +34,12 @@ def measure(size: int = 1024) -> Limits:
     a, b = torch.randn(size, size), torch.randn(size, size)
     large = torch.randn(64 << 20 >> 2)
     copy = torch.empty_like(large)
+    a_half, b_half = a.bfloat16(), b.bfloat16()
     flops = 2 * size**3
     return Limits(
         flops / _best(lambda: torch.mm(a, b)) / 1e9,
         flops / _best(lambda: matmul_nt(a, b)) / 1e9,
+        flops / _best(lambda: torch.mm(a_half, b_half)) / 1e9,
         2 * large.nbytes / _best(lambda: copy.copy_(large)) / 1e9,
     )
 

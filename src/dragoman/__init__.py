@@ -8,10 +8,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dragoman.api import TrainOptions, evaluate, load, train
+    from dragoman.api import TrainOptions, train
     from dragoman.config import Config, load_config
     from dragoman.constraints import Constraints
     from dragoman.errors import DragomanError
+    from dragoman.loading import evaluate, load
     from dragoman.model import Model, ensemble
     from dragoman.plugins import load_plugin
     from dragoman.search.sampling import SamplingOptions
@@ -37,8 +38,8 @@ _PLACES = {
     "TranslateOptions": "translator",
     "Translation": "translator",
     "ensemble": "model",
-    "evaluate": "api",
-    "load": "api",
+    "evaluate": "loading",
+    "load": "loading",
     "load_config": "config",
     "load_plugin": "plugins",
     "train": "api",

@@ -1,4 +1,4 @@
-"""The few calls that the README shows: `train`, `load`, `evaluate`."""
+"""The few calls that need torch: `train`, `load`, `export_bundle`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 import torch
 
 from dragoman.config import Config, build_config, load_config
-from dragoman.data.corpus import Pair, ReadOptions
+from dragoman.data.corpus import Pair
 from dragoman.defaults import suggest_config
 from dragoman.errors import DataError
-from dragoman.evaluation.report import Evaluation
 from dragoman.model import Model, ModelSize
+from dragoman.nn.labeller import Labeller
 from dragoman.nn.stepper import TorchStepper
 from dragoman.tables import check_config
 from dragoman.training.callbacks import Callback
@@ -28,6 +28,7 @@ from dragoman.training.folder import (
     load_model,
     load_tokenizers,
 )
+from dragoman.training.labelling import annotator_of
 from dragoman.training.prepare import read_corpora
 from dragoman.training.session import Session, check_out, run_session
 from dragoman.translator import Translator
@@ -100,8 +101,11 @@ def load(folder: str | Path) -> Model:
     tokenizers = load_tokenizers(folder)
     network = load_model(folder, config, tokenizers)
     torch.set_flush_denormal(True)
-    stepper = TorchStepper(network)
-    translator = Translator(stepper, tokenizers.src, tokenizers.tgt, config.search)
+    if isinstance(network, Labeller):
+        translator = annotator_of(network, tokenizers)
+    else:
+        stepper = TorchStepper(network)
+        translator = Translator(stepper, tokenizers.src, tokenizers.tgt, config.search)
     files = (CONFIG, WEIGHTS, SRC_TOKENIZER, TGT_TOKENIZER)
     size = ModelSize(
         sum(weight.numel() for weight in network.parameters()),
@@ -110,13 +114,28 @@ def load(folder: str | Path) -> Model:
     return Model(folder, config, translator, size)
 
 
-def evaluate(
-    model: Model | str | Path, test: str | Path, options: ReadOptions | None = None
-) -> Evaluation:
-    """Score a model on a file of pairs; several lines of one source are its references."""
-    if not isinstance(model, Model):
-        model = load(model)
-    return model.evaluate(model.read(Path(test), options).pairs)
+def export_bundle(folder: str | Path, out: str | Path, *, int8: bool = False) -> None:
+    """Turn a model folder into a bundle, which runs without torch.
+
+    Args:
+        folder: What `train` left.
+        out: The bundle to make, or to replace.
+        int8: Keep every matrix as 8-bit numbers.
+
+    Raises:
+        ModelError: The folder is missing or damaged, or it is a bundle already.
+        ExportError: The model has a part that no graph is known for.
+    """
+    from dragoman.export import ExportOptions, write_bundle
+
+    folder = Path(folder)
+    config = load_config_of(folder)
+    check_config(config)
+    tokenizers = load_tokenizers(folder)
+    network = load_model(folder, config, tokenizers)
+    write_bundle(
+        network, config, (tokenizers.src, tokenizers.tgt), Path(out), ExportOptions(int8)
+    )
 
 
 def _resolve(

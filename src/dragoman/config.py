@@ -53,7 +53,7 @@ class TextConfig(Section):
     """How text becomes tokens."""
 
     tokenizer: str = "bpe"
-    """A row of TOKENIZERS: word, char, spaced, tagged, bpe, unigram."""
+    """A row of TOKENIZERS: word, char, spaced, tagged, whole, bpe, unigram."""
     src_tokenizer: str | None = None
     """The source's, where the two sides differ."""
     tgt_tokenizer: str | None = None
@@ -90,7 +90,7 @@ class ModelConfig(Section):
     reverse_source: bool = False
     """Whether the source is read backwards (Sutskever et al. 2014)."""
     decoder: str = "recurrent"
-    """A row of DECODERS."""
+    """A row of DECODERS: recurrent, or monotonic (hard attention that steps along the source)."""
     decoder_layers: Count = 1
     """Recurrent layers that write the target."""
     bridge: str = "dense"
@@ -103,6 +103,12 @@ class ModelConfig(Section):
     """Heads of the multi-head attention."""
     input_feeding: bool = False
     """Whether a step also sees the last attended output (Luong 2015); slower: no fused recurrence."""
+    head: str = "decoder"
+    """What answers: the decoder, or a row of HEADS, which gives labels: crf, softmax; pool, last."""
+    reader: str = "tokens"
+    """A row of READERS: what a network that labels reads: tokens, or words, by their letters and pieces."""
+    word_buckets: Count = 20_000
+    """Rows of the table that words and their pieces share by hashing, where words are read."""
     generator: str = "softmax"
     """A row of GENERATORS: softmax, or tied to the target embedding."""
     tie_embeddings: bool = False

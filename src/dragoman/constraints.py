@@ -15,8 +15,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import regex
-
 from dragoman.data.corpus import Pair
 from dragoman.errors import InputError
 from dragoman.search.stepper import Distribution, Ids
@@ -48,6 +46,15 @@ class Constraints:
     lexicon: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
+        """Refuse a pattern that is none.
+
+        Raises:
+            InputError: It is not a regular expression.
+        """
+        if not self.pattern:
+            return
+        import regex  # Here, since few need it.
+
         try:
             regex.compile(self.pattern)
         except regex.error as error:
@@ -73,6 +80,8 @@ class Constraints:
 
     @cached_property
     def _patterns(self) -> list[Any]:
+        import regex
+
         found = [regex.compile(self.pattern)] if self.pattern else []
         if self.alphabet:
             symbols = sorted(set(self.alphabet), key=lambda one: (-len(one), one))
@@ -94,7 +103,11 @@ def read_alphabet(given: str) -> tuple[str, ...]:
     path = Path(given)
     if len(given) < 256 and path.is_file():
         return tuple(path.read_text(encoding="utf-8").split())
-    return tuple(given.split() if " " in given else regex.findall(r"\X", given))
+    if " " in given:
+        return tuple(given.split())
+    import regex
+
+    return tuple(regex.findall(r"\X", given))
 
 
 class Constrain:

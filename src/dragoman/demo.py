@@ -18,6 +18,7 @@ from dragoman.data.corpus import Pair, group_references
 from dragoman.errors import ConfigError
 from dragoman.inspection.page import render_html
 from dragoman.inspection.plots import plot_attention
+from dragoman.model import Model
 from dragoman.training.callbacks import ProgressLine, clock_time
 from dragoman.translator import TranslateOptions
 

@@ -7,6 +7,8 @@
     ├── DataError         a corpus: missing, unreadable, misaligned, wrongly encoded
     ├── InputError        what was given to a ready model: text, options
     ├── ModelError        a model folder: missing, damaged, of another version
+    │   └── BundleError   the same of a bundle, which `dragoman export` made
+    ├── ExportError       a model that has no such form as was asked for
     ├── CheckpointError   a training that cannot be resumed
     ├── PluginError       a --plugin file that does not load or enrols nothing
     └── MissingExtraError a part that is installed by an extra, such as dragoman[train]
@@ -34,6 +36,14 @@ class InputError(DragomanError):
 
 class ModelError(DragomanError):
     """A model folder that is missing, damaged, or of another version."""
+
+
+class BundleError(ModelError):
+    """A bundle that is missing, damaged, or of another version; every fault found is listed at once."""
+
+
+class ExportError(DragomanError):
+    """A model that cannot be exported, or a place that it cannot be exported to."""
 
 
 class CheckpointError(ModelError):

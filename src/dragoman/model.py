@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, overload
 
+from dragoman.annotator import Annotator
 from dragoman.config import Config
 from dragoman.data.corpus import Corpus, Pair, ReadOptions, group_references
 from dragoman.errors import DataError, InputError
 from dragoman.evaluation.report import Evaluation, EvaluationOptions, evaluate_outputs
-from dragoman.inspection.trace import Trace
-from dragoman.inspection.tracer import InspectableStepper, trace
+from dragoman.inspection.trace import Changes, Trace
+from dragoman.inspection.tracer import InspectableStepper, Subject, trace
 from dragoman.search.ensemble import EnsembleStepper
+from dragoman.search.labelling import EnsembleEmitter
 from dragoman.tasks import TASKS, Task
 from dragoman.translator import TranslateOptions, Translation, Translator
 
@@ -32,12 +34,12 @@ class Model:
     Attributes:
         folder: Where it was read from.
         config: How it was made.
-        translator: Text in, translations out.
+        translator: Text in, translations out; an `Annotator` where they are labels.
         size: How large it is.
     """
 
     def __init__(
-        self, folder: Path, config: Config, translator: Translator, size: ModelSize
+        self, folder: Path, config: Config, translator: Translator | Annotator, size: ModelSize
     ) -> None:
         self.folder, self.config, self.translator, self.size = folder, config, translator, size
 
@@ -90,12 +92,31 @@ class Model:
             return self.translator.score([(src, tgt)])[0]
         return self.translator.score(list(zip(src, tgt, strict=True)))
 
-    def trace(self, text: str) -> Trace:
-        """Translate a sentence greedily, and keep what was seen at every step."""
-        stepper = self.translator.stepper
+    @property
+    def subject(self) -> Subject:
+        """The model as `dragoman.inspection` takes it.
+
+        Raises:
+            InputError: It cannot be looked into.
+        """
+        translator = self.translator
+        if isinstance(translator, Annotator):
+            raise InputError(
+                f"{self.folder}: this model labels what it reads, in one step; there are none to trace."
+            )
+        stepper = translator.stepper
         if not isinstance(stepper, InspectableStepper):
             raise InputError(f"{self.folder}: this model cannot be looked into.")
-        return trace(self.translator, stepper, text, self.describe())
+        return Subject(translator, stepper, self.describe())
+
+    def trace(self, text: str, changes: Changes | None = None) -> Trace:
+        """Translate a sentence greedily, and keep what was seen at every step.
+
+        Args:
+            text: The sentence.
+            changes: What to do otherwise: other words, hidden source words, another context vector.
+        """
+        return trace(self.subject, text, changes)
 
     def read(self, files: Path | tuple[Path, Path], options: ReadOptions | None = None) -> Corpus:
         """Read a test set as the model's task does; separators are those it was trained with, unless said."""
@@ -122,10 +143,14 @@ class Model:
     ) -> tuple[list[str], Evaluation]:
         """Translate sources and score the result; pairs of one source are its references.
 
+        Where targets are labels, or sources words of a running text, every pair is scored by itself, however
+        often its source occurs.
+
         A model that was taught to drop case or the final stop is scored on what it can write: the references
         lose them too, and the signatures say so.
         """
-        grouped = group_references(Pair(*pair) for pair in pairs)
+        pairs = [Pair(*pair) for pair in pairs]
+        grouped = group_references(pairs)
         if not grouped:
             raise DataError("there are no pairs to evaluate on; expected at least one.")
         sources = [source for source, _ in grouped]
@@ -133,9 +158,21 @@ class Model:
         outputs = [found.text for found in self.translator.translate(sources, options)]
         references = [[self.as_written(reference) for reference in refs] for _, refs in grouped]
         scoring = replace(
-            evaluation or EvaluationOptions(), metrics=self.task.metrics, flat=self.task.flat
+            evaluation or EvaluationOptions(),
+            metrics=self.task.metrics,
+            flat=self.task.flat,
+            confusion=self.task.confusion,
         )
-        found = evaluate_outputs(sources, outputs, references, scoring)
+        if self.task.labels or self.task.each_line:
+            made = dict(zip(sources, outputs, strict=True))
+            found = evaluate_outputs(
+                [pair.src for pair in pairs],
+                [made[pair.src] for pair in pairs],
+                [[self.as_written(pair.tgt)] for pair in pairs],
+                scoring,
+            )
+        else:
+            found = evaluate_outputs(sources, outputs, references, scoring)
         note = self._dropped()
         if not note:
             return outputs, found
@@ -151,6 +188,8 @@ class Model:
         return normaliser.undo(normaliser(reference)) if self._dropped() else reference
 
     def _dropped(self) -> str:
+        if isinstance(self.translator, Annotator):
+            return ""
         text = self.config.text
         dropped = ["lowercase"] if text.lowercase else []
         dropped += ["no-final-stop"] if text.final_stop == "drop" else []
@@ -160,6 +199,8 @@ class Model:
         """Say in a line what the model is."""
         model = self.config.model
         sides = "bidirectional" if model.bidirectional else "one direction"
+        if isinstance(self.translator, Annotator):
+            return f"{model.cell} {model.hidden_size}, {sides}, over {model.reader}, head: {model.head}"
         return f"{model.cell} {model.hidden_size}, {sides}, attention: {model.attention}"
 
     def info(self) -> dict[str, Any]:
@@ -194,13 +235,21 @@ def ensemble(models: Sequence[Model]) -> Model:
                     f"{other.folder} and {first.folder} have other vocabularies; an ensemble needs models that were "
                     "trained on the same data with the same [text] settings."
                 )
-    translator = Translator(
-        EnsembleStepper([one.translator.stepper for one in models]),
-        first.translator.src_tokenizer,
-        first.translator.tgt_tokenizer,
-        first.config.search,
-    )
+    translator = _joined([one.translator for one in models], first.config)
     size = ModelSize(
         sum(one.size.num_weights for one in models), sum(one.size.num_bytes for one in models)
     )
     return Model(first.folder, first.config, translator, size)
+
+
+def _joined(parts: Sequence[Translator | Annotator], config: Config) -> Translator | Annotator:
+    first = parts[0]
+    sources, targets = first.src_tokenizer, first.tgt_tokenizer
+    steppers = [one.stepper for one in parts if isinstance(one, Translator)]
+    emitters = [one.emitter for one in parts if isinstance(one, Annotator)]
+    if steppers and emitters:
+        raise InputError("an ensemble needs models that all label, or all write.")
+    if isinstance(first, Annotator):
+        joined = EnsembleEmitter(emitters)
+        return Annotator(joined, sources, targets, first.per_word, first.reads_words)
+    return Translator(EnsembleStepper(steppers), sources, targets, config.search)

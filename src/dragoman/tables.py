@@ -14,6 +14,8 @@ from dragoman.nn.cells import CELLS
 from dragoman.nn.decoders import DECODERS
 from dragoman.nn.encoders import ENCODERS
 from dragoman.nn.generators import GENERATORS
+from dragoman.nn.heads import HEADS
+from dragoman.nn.readers import READERS
 from dragoman.tasks import TASKS
 from dragoman.text.tokenizers import TOKENIZERS
 from dragoman.training.optimisers import OPTIMISERS, SCHEDULES
@@ -27,6 +29,8 @@ TABLES: dict[str, dict[str, Any]] = {
     "ATTENTIONS": ATTENTIONS,
     "DECODERS": DECODERS,
     "GENERATORS": GENERATORS,
+    "HEADS": HEADS,
+    "READERS": READERS,
     "OPTIMISERS": OPTIMISERS,
     "SCHEDULES": SCHEDULES,
     "METRICS": METRICS,
@@ -44,6 +48,8 @@ KEYS = {
     "model.attention": "ATTENTIONS",
     "model.decoder": "DECODERS",
     "model.generator": "GENERATORS",
+    "model.head": "HEADS",
+    "model.reader": "READERS",
     "training.optimiser": "OPTIMISERS",
     "training.schedule": "SCHEDULES",
     "training.stop_metric": "METRICS",
@@ -51,7 +57,11 @@ KEYS = {
 
 
 # What such a key may say besides.
-_BESIDES = {"model.attention": ("none",), "training.stop_metric": ("loss",)}
+_BESIDES = {
+    "model.attention": ("none",),
+    "model.head": ("decoder",),
+    "training.stop_metric": ("loss",),
+}
 
 
 def check_config(config: Config) -> None:
@@ -85,5 +95,30 @@ def check_config(config: Config) -> None:
         )
     if model.input_feeding and model.attention == "none":
         faults.append("model.input_feeding = true needs an attention whose output it can feed.")
+    if model.head in HEADS:
+        faults += _check_labels(config)
     if faults:
         raise ConfigError("\n".join(faults))
+
+
+def _check_labels(config: Config) -> list[str]:
+    """Say what keeps a network that labels from doing so."""
+    text, model = config.text, config.model
+    src, tgt = text.src_tokenizer or text.tokenizer, text.tgt_tokenizer or text.tokenizer
+    per_word, words = HEADS[model.head].per_word, model.reader == "words"
+    wanted = {
+        "text.tgt_tokenizer": (tgt, "spaced" if per_word else "whole"),
+        "text.src_tokenizer": (src, "char" if words else "spaced" if per_word else src),
+    }
+    faults = [
+        f"{key} = {name!r}: model.head = {model.head!r} with model.reader = {model.reader!r} needs {right!r}."
+        for key, (name, right) in wanted.items()
+        if name != right
+    ]
+    if config.task not in TASKS or not TASKS[config.task].labels:
+        faults.append(
+            f"model.head = {model.head!r} gives labels, which task = {config.task!r} has none of."
+        )
+    if per_word and text.final_stop == "drop":
+        faults.append("text.final_stop = 'drop' would leave the last label without its word.")
+    return faults

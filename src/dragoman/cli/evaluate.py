@@ -27,6 +27,7 @@ from dragoman.cli.options import (
     parse_columns,
     print_json,
 )
+from dragoman.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
     from dragoman.data.corpus import Corpus
@@ -61,6 +62,14 @@ def evaluate(
     output: Annotated[
         Path | None,
         typer.Option("--output", metavar="FILE", help="Write the translations, a line a pair."),
+    ] = None,
+    confusion: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where to draw which label was taken for which, where texts are classified: a .png or .svg; "
+            "confusion.png in the model folder unless given.",
+        ),
     ] = None,
     columns: Columns = None,
     src_sep: SrcSep = None,
@@ -100,10 +109,27 @@ def evaluate(
         made = dict(zip(sources, outputs, strict=True))
         with opened(output) as file:
             write_lines(file, (made[pair.src].replace("\n", " ") for pair in corpus.pairs))
+    if confusion is not None and found.confusion is None:
+        raise InputError(f"--confusion {confusion}: only models that classify texts have one.")
+    draw_confusion(found, confusion or model / "confusion.png", asked=confusion is not None)
     if as_json:
         print_json(found.to_dict())
     else:
         print_evaluation(found)
+
+
+def draw_confusion(found: Evaluation, path: Path, *, asked: bool = False) -> None:
+    """Draw which label was taken for which, if there are such; only what was asked for must succeed."""
+    if found.confusion is None:
+        return
+    from dragoman.inspection.plots import plot_confusion
+
+    try:
+        plot_confusion(found.confusion.labels, found.confusion.counts, path)
+    except (MissingExtraError, OSError) as error:
+        if asked:
+            raise InputError(f"{path}: cannot be drawn: {error}.") from None
+        say(f"{path.name} was not drawn: {error}")
 
 
 def print_evaluation(found: Evaluation) -> None:

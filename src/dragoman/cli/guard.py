@@ -17,6 +17,7 @@ ISSUES = "https://github.com/dragoman-nlp/dragoman/issues"
 _EXTRA = {
     "jaxtyping",
     "matplotlib",
+    "onnx",
     "pyarrow",
     "sacrebleu",
     "safetensors",

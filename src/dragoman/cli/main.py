@@ -13,9 +13,11 @@ from typing import Annotated
 import typer
 
 from dragoman import __version__
+from dragoman.cli.bench import bench
 from dragoman.cli.data import app as data_app
 from dragoman.cli.demo import demo
 from dragoman.cli.evaluate import evaluate
+from dragoman.cli.export import export
 from dragoman.cli.guard import Guarded
 from dragoman.cli.info import info
 from dragoman.cli.reproduce import reproduce
@@ -35,7 +37,10 @@ app = typer.Typer(
 app.command(short_help="Train two small models, and show what they do.")(demo)
 app.command(short_help="Train a model on pairs of sentences.")(train)
 app.command(short_help="Translate sentences, a file or a pipe.")(translate)
+app.command("predict", short_help="The same as translate, for other tasks.")(translate)
 app.command(short_help="Score a model on a test set.")(evaluate)
+app.command(short_help="Turn a model into a bundle that runs without torch.")(export)
+app.command(short_help="Measure how fast a model or a bundle is.")(bench)
 app.command(short_help="Train a recipe again; compare with its result.")(reproduce)
 app.command(short_help="Say what a model is.")(info)
 app.add_typer(data_app, name="data", short_help="List public corpora, or fetch one.")

@@ -116,7 +116,7 @@ def open_model(
 ) -> Model:
     """Load a model, or several as an ensemble, after the plugins that they may need."""
     load_plugins(plugins)
-    from dragoman.api import load
+    from dragoman.loading import load
     from dragoman.model import ensemble
 
     return ensemble([load(one) for one in (folder, *others)]) if others else load(folder)

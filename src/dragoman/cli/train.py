@@ -217,7 +217,9 @@ def _train(order: _Order, words: Sequence[str]) -> Model:
 
 def _score_test(model: Model, base: Path) -> Evaluation | None:
     """Score a model on its test set, if it has one, and note the scores in its folder."""
+    from dragoman.cli.evaluate import draw_confusion
     from dragoman.training.checkpoints import write_atomically
+    from dragoman.training.folder import CONFUSION
     from dragoman.training.prepare import read_test
 
     corpus = read_test(model.config, base)
@@ -227,6 +229,7 @@ def _score_test(model: Model, base: Path) -> Evaluation | None:
     values = {"set": corpus.path, **found.to_dict()}
     text = json.dumps(values, ensure_ascii=False, indent=2)
     write_atomically(model.folder / SCORES, f"{text}\n".encode())
+    draw_confusion(found, model.folder / CONFUSION)
     return found
 
 

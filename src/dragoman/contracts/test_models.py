@@ -28,6 +28,7 @@ from dragoman.nn.state import State
 from dragoman.search.beam import BeamOptions, beam_search
 from dragoman.search.greedy import Limits, greedy_search
 from dragoman.search.stepper import Hypothesis
+from dragoman.text.vocabulary import PAD
 
 PAIRWISE = pytest.mark.parametrize("config", pairwise(), ids=name_of)
 LENGTH = 8
@@ -71,6 +72,20 @@ class TestNetwork:
         if wanted.weights is not None and found.weights is not None:
             check_close(found.weights[:, :, :-3], wanted.weights)
             assert (found.weights[:, :, -3:] == 0).all()
+
+    def test_bfloat16_teaches_nearly_the_same(self, config: ModelConfig) -> None:
+        """Products in bfloat16 (as in training) leave the outputs about where they were, and gradients finite."""
+        model = build(config)
+        with torch.no_grad():
+            wanted = model(tensor_of(sources()), targets_in()).outputs
+        with torch.autocast("cpu", torch.bfloat16):
+            found = model(tensor_of(sources()), targets_in()).outputs
+        real = targets_in() != PAD
+        assert (found.float() - wanted)[real].abs().mean() < 0.05 * wanted[real].abs().mean() + 0.02
+        found.float()[real].square().sum().backward()
+        grads = [weight.grad for weight in model.parameters() if weight.grad is not None]
+        assert grads
+        assert all(bool(grad.isfinite().all()) for grad in grads)
 
     def test_a_batch_is_its_sentences(self, config: ModelConfig) -> None:
         """Under teacher forcing."""

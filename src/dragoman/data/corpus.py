@@ -107,7 +107,7 @@ def read_corpus(path: Path | tuple[Path, Path], options: ReadOptions = _DEFAULTS
     """
     if isinstance(path, tuple):
         return _read_parallel(path, options)
-    columns = _two_columns(options.columns)
+    columns = _two_columns(options.columns, more=options.shape is not None)
     content = read_bytes(path)
     read = FORMATS.get(content_suffix(path))
     if read is None:
@@ -124,10 +124,13 @@ def read_corpus(path: Path | tuple[Path, Path], options: ReadOptions = _DEFAULTS
     return _sift(rows, (source.path, source.path), source.path)
 
 
-def _two_columns(columns: Sequence[Column] | None) -> tuple[Column, Column] | None:
+def _two_columns(
+    columns: Sequence[Column] | None, *, more: bool = False
+) -> tuple[Column, Column] | None:
+    """Give source and target; a task that shapes its rows may have `more` columns."""
     if columns is None:
         return None
-    if len(columns) < 2:
+    if len(columns) < 2 or (len(columns) > 2 and not more):
         raise DataError(f"expected two columns, source and target; found {len(columns)}")
     return columns[0], columns[1]
 
@@ -206,7 +209,7 @@ def match_key(text: str) -> str:
 
 
 def split_by_source(
-    pairs: Sequence[Pair], num_dev: int, seed: int
+    pairs: Sequence[Pair], num_dev: int, seed: int, *, by_target: bool = True
 ) -> tuple[list[Pair], list[Pair]]:
     """Hold out pairs such that no source and no target stands on both sides (see `match_key`).
 
@@ -214,6 +217,7 @@ def split_by_source(
         pairs: All the pairs.
         num_dev: How many to hold out; fewer if the groups of linked pairs do not add up to it.
         seed: Of the choice.
+        by_target: Whether targets matter; labels may well stand on both sides.
 
     Returns:
         Training and held-out pairs, each in the given order.
@@ -223,7 +227,7 @@ def split_by_source(
     """
     if num_dev and not 0 < num_dev < len(pairs):
         raise DataError(f"cannot hold out {num_dev} of {len(pairs)} pairs")
-    groups = _link(pairs)
+    groups = _link(pairs if by_target else [Pair(src, src) for src, _ in pairs])
     sizes: dict[int, int] = {}
     for group in groups:
         sizes[group] = sizes.get(group, 0) + 1

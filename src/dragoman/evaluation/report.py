@@ -9,16 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dragoman.errors import InputError
-from dragoman.evaluation.metrics import (
-    BUILT_IN,
-    DEFAULT_SEED,
-    METRICS,
-    Bleu,
-    BleuTokenizer,
-    Measured,
-    Score,
-    check_references,
-)
+from dragoman.evaluation.labels import Confusion, confuse
+from dragoman.evaluation.metric import DEFAULT_SEED, Measured, Score, check_references
+from dragoman.evaluation.metrics import BUILT_IN, METRICS, Bleu, BleuTokenizer
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -39,6 +32,7 @@ class EvaluationOptions:
         bleu_tokenizer: What splits text into words for BLEU; see `Bleu`.
         metrics: Rows of METRICS; what plugins added comes on top.
         flat: Whether JSON gives a metric as a number, its signature under "signatures".
+        confusion: Whether to count which label was taken for which.
     """
 
     num_samples: int = 1000
@@ -46,6 +40,7 @@ class EvaluationOptions:
     bleu_tokenizer: BleuTokenizer = "13a"
     metrics: tuple[str, ...] = ("bleu", "chrf", "ter", "exact_match")
     flat: bool = False
+    confusion: bool = False
 
     def __post_init__(self) -> None:
         for key in ("num_samples", "seed"):
@@ -90,6 +85,7 @@ class Evaluation:
         length_ratio: Of the hypotheses to the references, in BLEU's tokens; see `Bleu`.
         by_length: From short to long sources; a bucket without sentences has no row.
         flat: Whether JSON gives a metric as a number, its signature under "signatures".
+        confusion: Which label was taken for which, where a text has one.
     """
 
     scores: dict[str, Score]
@@ -98,6 +94,7 @@ class Evaluation:
     length_ratio: float
     by_length: list[LengthRow] = field(default_factory=list[LengthRow])
     flat: bool = False
+    confusion: Confusion | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Give the report as JSON can hold it, each metric under its name."""
@@ -113,6 +110,7 @@ class Evaluation:
             "num_empty": self.num_empty,
             "length_ratio": self.length_ratio,
             "by_length": [row.to_dict() for row in self.by_length],
+            **({"confusion": self.confusion.to_dict()} if self.confusion else {}),
         }
 
     def table(self) -> "RenderableType":
@@ -166,10 +164,11 @@ def evaluate_outputs(
     check_references(hypotheses, references)
     names = [*options.metrics, *(METRICS.keys() - BUILT_IN)]
     measured = {
-        name: (Bleu(options.bleu_tokenizer) if name == "bleu" else METRICS[name]()).measure(
-            hypotheses, references
-        )
+        METRICS[name].shown_as or name: (
+            Bleu(options.bleu_tokenizer) if name == "bleu" else METRICS[name]()
+        ).measure(hypotheses, references)
         for name in names
+        if METRICS[name].applies(references)
     }
     lengths = _lengths(measured, hypotheses, references)
     return Evaluation(
@@ -181,6 +180,7 @@ def evaluate_outputs(
         length_ratio=_ratio(lengths),
         by_length=_by_length(sources, measured, lengths),
         flat=options.flat,
+        confusion=confuse(hypotheses, references) if options.confusion else None,
     )
 
 

@@ -41,6 +41,7 @@ _DPI = 150
 _CELL_IN = 0.4
 _MAX_SIDE_IN = 24.0
 _MAX_LABEL = 24
+_CLASS_IN, _MAX_CLASSES = 0.5, 40
 _MAX_MARKED = 40  # a longer curve is drawn without a dot at each record
 _BLUE, _ORANGE, _GREY = "#1f5fa8", "#c2590c", "#565d6b"
 
@@ -102,6 +103,47 @@ def plot_curves(records: Records, path: Path, title: str) -> None:
     figure.suptitle(title, fontfamily=_fonts([title]), parse_math=False)
     _draw_losses(losses, records)
     _draw_accuracies(accuracies, records)
+    _save(figure, path)
+
+
+def plot_confusion(labels: Sequence[str], counts: Sequence[Sequence[int]], path: Path) -> None:
+    """Draw which label was taken for which: right labels on y, given ones on x.
+
+    Each row is shaded by shares, so that rare labels show as well as frequent ones; the numbers are counts. Of
+    more than forty labels the first ones are drawn.
+
+    Args:
+        labels: The classes, in the order of the picture.
+        counts: [right, given] texts.
+        path: The picture to write, ``.png`` or ``.svg``.
+
+    Raises:
+        InputError: If the suffix is another one.
+        MissingExtraError: If Matplotlib is not installed.
+    """
+    shown = min(len(labels), _MAX_CLASSES)
+    names = [_label(label) for label in labels[:shown]]
+    rows = [list(row[:shown]) for row in counts[:shown]]
+    shares = [
+        [count / max(1, sum(whole)) for count in row]
+        for row, whole in zip(rows, counts, strict=False)
+    ]
+    figure = _new_figure(_CLASS_IN * shown, _CLASS_IN * shown)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.set_xticks(range(shown), names, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(shown), names)
+    for text in (*axes.get_xticklabels(), *axes.get_yticklabels()):
+        text.set(fontfamily=_fonts(names), parse_math=False)
+    for y, row in enumerate(rows):
+        for x, count in enumerate(row):
+            if count:
+                color = "white" if shares[y][x] > 0.5 else "black"
+                axes.text(x, y, f"{count:,}", ha="center", va="center", color=color, fontsize=7)
+    axes.set_xlabel("given")
+    axes.set_ylabel("right")
+    if shown < len(labels):
+        axes.set_title(f"the {shown} most frequent of {len(labels):,} labels")
     _save(figure, path)
 
 

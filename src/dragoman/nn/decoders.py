@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from jaxtyping import Float
@@ -11,47 +11,11 @@ from torch import Tensor, nn
 from dragoman.config import ModelConfig
 from dragoman.nn.attention import ATTENTIONS, Attended, AttentionSizes
 from dragoman.nn.cells import CELLS, Cell
+from dragoman.nn.decoder import Decoded, Decoder
 from dragoman.nn.dropout import VariationalDropout
 from dragoman.nn.linear import Linear
+from dragoman.nn.monotonic import MonotonicDecoder
 from dragoman.nn.state import Encoded, RecurrentState, State
-
-
-@dataclass(frozen=True)
-class Decoded:
-    """What the decoder made of its inputs: vectors for the generator, and where it looked."""
-
-    outputs: Float[Tensor, "batch steps hidden"]
-    weights: Float[Tensor, "batch steps src_len"] | None
-
-
-class Decoder(nn.Module):
-    """What every row of DECODERS is: `start`, one `step`, and `sequence`, which equals its loop."""
-
-    def __init__(self, config: ModelConfig, memory_size: int) -> None:
-        super().__init__()
-        self.config, self.memory_size = config, memory_size
-
-    def start(self, encoded: Encoded, first: RecurrentState) -> State:
-        """Make the state before the first step from the bridge's first hidden state."""
-        raise NotImplementedError
-
-    def step(
-        self, embedded: Float[Tensor, "rows embedding"], state: State
-    ) -> tuple[Decoded, State]:
-        """Read one token a row; the outputs have one step."""
-        raise NotImplementedError
-
-    def sequence(self, embedded: Float[Tensor, "batch steps embedding"], state: State) -> Decoded:
-        """Read a whole target (teacher forcing): the loop of `step`, or faster."""
-        outputs: list[Decoded] = []
-        for x in embedded.unbind(1):
-            decoded, state = self.step(x, state)
-            outputs.append(decoded)
-        weights = [part.weights for part in outputs if part.weights is not None]
-        return Decoded(
-            torch.cat([part.outputs for part in outputs], 1),
-            torch.cat(weights, 1) if weights else None,
-        )
 
 
 class RecurrentDecoder(Decoder):
@@ -132,4 +96,7 @@ class RecurrentDecoder(Decoder):
         return Decoded(self.W_c(torch.cat([found.context, x], dim=2)).tanh(), found.weights)
 
 
-DECODERS: dict[str, type[Decoder]] = {"recurrent": RecurrentDecoder}
+DECODERS: dict[str, type[Decoder]] = {
+    "recurrent": RecurrentDecoder,
+    "monotonic": MonotonicDecoder,
+}

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from dragoman.config import ModelConfig
 from dragoman.nn.bridges import BRIDGES
-from dragoman.nn.decoders import DECODERS, Decoded
+from dragoman.nn.decoder import Decoded
+from dragoman.nn.decoders import DECODERS
 from dragoman.nn.dropout import VariationalDropout, WordDropout
 from dragoman.nn.encoders import ENCODERS
 from dragoman.nn.generators import GENERATORS
@@ -65,7 +66,7 @@ class Seq2Seq(nn.Module):
     def step(self, last_ids: Int[Tensor, " rows"], state: State) -> Stepped:
         """Read one token a row (SOS first), and say how likely each next one is."""
         embedded = self._embed(last_ids[:, None], self.tgt_embedding)[:, 0]
-        decoded, state = self.decoder.step(embedded, state)
+        decoded, state = self.decoder.step(embedded, self.decoder.heed(last_ids, state))
         weights = None if decoded.weights is None else decoded.weights[:, 0]
         return Stepped(self.generator(decoded.outputs[:, 0]), weights, state)
 
@@ -77,7 +78,8 @@ class Seq2Seq(nn.Module):
         Returns:
             What `self.generator` makes a distribution of, for every step.
         """
-        decoded = self.decoder.sequence(self._embed(tgt_in, self.tgt_embedding), self.start(src))
+        state = self.decoder.heed(tgt_in, self.start(src))
+        decoded = self.decoder.sequence(self._embed(tgt_in, self.tgt_embedding), state)
         return Decoded(self.output_dropout(decoded.outputs), decoded.weights)
 
     def _embed(

@@ -51,6 +51,7 @@ class State:
         feed: The last attended output, where it is fed back (input feeding), a row a hypothesis.
         beams: Hypotheses a sentence.
         masks: While training, what is dropped between the layers at every step, a row a hypothesis.
+        position: The source token that a hard monotonic decoder looks at, a row a hypothesis.
     """
 
     encoded: Encoded
@@ -60,6 +61,7 @@ class State:
     feed: Float[Tensor, "rows hidden"] | None = None
     beams: int = 1
     masks: Float[Tensor, "between rows hidden"] | None = None
+    position: Int[Tensor, "rows ..."] | None = None
 
     @property
     def num_rows(self) -> int:
@@ -78,6 +80,7 @@ class State:
             context=None if self.context is None else self.context[rows],
             feed=None if self.feed is None else self.feed[rows],
             masks=None if self.masks is None else self.masks[:, rows],
+            position=None if self.position is None else self.position[rows],
         )
         sentences = rows // self.beams
         kept, counts = sentences.unique_consecutive(return_counts=True)

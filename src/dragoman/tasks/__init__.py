@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dragoman.tasks.classify import CLASSIFY
 from dragoman.tasks.g2p import G2P
 from dragoman.tasks.inflect import INFLECT
 from dragoman.tasks.normalise import NORMALISE
+from dragoman.tasks.tag import TAG
 from dragoman.tasks.task import Task
 from dragoman.tasks.translate import TRANSLATE
 from dragoman.tasks.transliterate import TRANSLITERATE
@@ -17,4 +19,6 @@ TASKS: dict[str, Task] = {
     "transliterate": TRANSLITERATE,
     "inflect": INFLECT,
     "normalise": NORMALISE,
+    "tag": TAG,
+    "classify": CLASSIFY,
 }

@@ -26,7 +26,7 @@ def read(files: Files, options: ReadOptions) -> Corpus:
 
 def suggest(pairs: Sequence[Pair]) -> Suggestion:
     """Characters (jamo where Korean is read) -> phones between spaces."""
-    found = word_model(len(pairs))
+    found = word_model(pairs)
     found["text"] = {"src_tokenizer": "tagged", "tgt_tokenizer": "spaced", "vocab_size": 4000}
     reasons = ["tokens: characters (and <tags>) in, phones between spaces out"]
     if is_korean(pair.src for pair in pairs):

@@ -41,7 +41,7 @@ def source(text: str) -> str:
 
 def suggest(pairs: Sequence[Pair]) -> Suggestion:
     """Tags and characters in, characters out, one vocabulary: most of a form is its lemma."""
-    found = word_model(len(pairs))
+    found = word_model(pairs)
     found["text"] = {"tokenizer": "tagged", "vocab_size": 4000, "shared": True}
     found["model"]["tie_embeddings"] = True
     found["training"]["stop_metric"] = "accuracy"

@@ -1,4 +1,8 @@
-"""Normalisation: old spelling, typing errors, dates and numbers -> their standard form."""
+"""Normalisation: old spelling, typing errors, dates and numbers -> their standard form.
+
+A word is read alone. To read it between its neighbours was tried on Icelandic (25,000 tokens to learn from) and cost
+four points of accuracy: 74.6 % on dev against 78.8 %.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +25,14 @@ def read(files: Files, options: ReadOptions) -> Corpus:
 
 def suggest(pairs: Sequence[Pair]) -> Suggestion:
     """Characters on both sides, of one vocabulary: most of them stay as they are."""
-    found = word_model(len(pairs))
+    found = word_model(pairs)
     found["text"] = {"tokenizer": "char", "vocab_size": 2000, "shared": True}
     found["model"]["tie_embeddings"] = True
+    found["training"] |= {"stop_metric": "accuracy"}
     reasons = ["tokens: characters, one vocabulary for both sides"]
     if is_korean(text for pair in pairs for text in pair):
         found["text"]["hangul"] = "jamo"
-    found["training"]["stop_metric"] = "accuracy"
+        reasons.append("Korean syllables are written as jamo, their letters")
     return Suggestion(found, reasons)
 
 
@@ -38,4 +43,5 @@ NORMALISE = Task(
     suggest=suggest,
     metrics=("accuracy", "cer"),
     dev_metrics=("accuracy", "cer"),
+    each_line=True,
 )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from dragoman.data.corpus import Corpus, Pair, ReadOptions, read_corpus
+
+_LEAST_STEPS = 600
 
 Files = Path | tuple[Path, Path]
 
@@ -38,6 +41,10 @@ class Task:
         dev_metrics: Rows of METRICS that a validation prints; quick ones.
         flat: Whether `evaluate --json` gives scores as plain numbers.
         source: From what a user gives to be predicted to what the model reads.
+        labels: Whether a target is a label, or one a word: shared by many sources, and each line has its own.
+        each_line: Whether every pair counts by itself, however often its source occurs: words of a running text.
+        fault: What is wrong with a pair; "" if nothing.
+        confusion: Whether `evaluate` counts which target was taken for which.
     """
 
     about: str
@@ -48,6 +55,10 @@ class Task:
     dev_metrics: tuple[str, ...]
     flat: bool = True
     source: Callable[[str], str] = str
+    labels: bool = False
+    each_line: bool = False
+    fault: Callable[[Pair], str] | None = None
+    confusion: bool = False
 
 
 def spaced(text: str, sep: str | None) -> str:
@@ -64,19 +75,25 @@ def read_shaped(files: Files, options: ReadOptions, shape: Any) -> Corpus:
     return read_corpus(files, replace(options, shape=shape))
 
 
-def word_model(num_pairs: int) -> dict[str, dict[str, Any]]:
+def word_model(pairs: Sequence[Pair]) -> dict[str, dict[str, Any]]:
     """Return settings that suit single words: characters in, few symbols out."""
-    hidden = 128 if num_pairs < 1_500 else 256 if num_pairs < 30_000 else 512
+    size = len(pairs)
+    dropout = 0.5 if size < 10_000 else 0.4 if size < 30_000 else 0.3 if size < 100_000 else 0.2
+    batch_tokens = 500 if size < 1_000 else 1000 if size < 60_000 else 2000
+    symbols = sum(len(pair.tgt) for pair in pairs[:2000]) / max(1, len(pairs[:2000])) + 1
+    epochs = 30 if size < 30_000 else 20 if size < 100_000 else 12
+    # A small corpus needs many passes before the weights have moved far enough from where they began.
+    passes = math.ceil(_LEAST_STEPS * batch_tokens / (size * symbols))
     return {
         "model": {
             "embedding_size": 128,
-            "hidden_size": hidden,
+            "hidden_size": 128 if size < 1_000 else 256 if size < 30_000 else 512,
             "attention": "general",
-            "dropout": 0.4 if num_pairs < 20_000 else 0.3 if num_pairs < 60_000 else 0.2,
+            "dropout": dropout,
         },
         "training": {
-            "batch_tokens": 400 if num_pairs < 8_000 else 800 if num_pairs < 60_000 else 1500,
-            "learning_rate": 0.003,
-            "epochs": 60 if num_pairs < 15_000 else 40 if num_pairs < 60_000 else 25,
+            "batch_tokens": batch_tokens,
+            "learning_rate": 0.004 if size < 30_000 else 0.003,
+            "epochs": max(epochs, min(200, passes)),
         },
     }

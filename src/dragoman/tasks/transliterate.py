@@ -25,7 +25,7 @@ def read(files: Files, options: ReadOptions) -> Corpus:
 
 def suggest(pairs: Sequence[Pair]) -> Suggestion:
     """Characters on both sides."""
-    found = word_model(len(pairs))
+    found = word_model(pairs)
     found["text"] = {"tokenizer": "char", "vocab_size": 4000}
     reasons = ["tokens: characters on both sides"]
     if is_korean(text for pair in pairs for text in pair):

@@ -18,21 +18,22 @@ from tokenizers import models, pre_tokenizers, trainers
 
 from dragoman.errors import ModelError
 from dragoman.text.normalise import Normaliser
-from dragoman.text.vocabulary import EOS, PAD, SOS, SPECIALS, UNK
+from dragoman.text.vocabulary import EOS, PAD, SOS, SPECIALS, STEP, STEP_TOKEN, UNK
 
 # The library's threads do not survive a fork (data loaders, servers), and it warns of each.
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 _VERSION = 1
-_SPACE = "▁"
+SPACE = "▁"
 # Letters, marks, digits, and the joiners of Persian and Indic words.
 _LETTER = r"[\p{L}\p{M}\p{N}_\x{200C}\x{200D}]"
 # A word and its elision, or any other single character as people count them (a flag is one):
 # punctuation stands alone.
-_WORDS = rf"{_SPACE}?{_LETTER}+(?:['’](?={_LETTER}))?|{_SPACE}?(?!{_SPACE})\X|{_SPACE}"
+_WORDS = rf"{SPACE}?{_LETTER}+(?:['’](?={_LETTER}))?|{SPACE}?(?!{SPACE})\X|{SPACE}"
 _CHARACTERS = r"[\s\S]"
-_SPACED = rf"{_SPACE}?[^{_SPACE}]+|{_SPACE}"
-_TAGGED = rf"{_SPACE}?<[^<>{_SPACE}]+>|[\s\S]"
+_SPACED = rf"{SPACE}?[^{SPACE}]+|{SPACE}"
+_WHOLE = r"[\s\S]+"
+_TAGGED = rf"{SPACE}?<[^<>{SPACE}]+>|[\s\S]"
 # For private use, and in no corpus: to see whether a tokenizer knows what to do with the unknown.
 _UNSEEN = "\ue000"
 
@@ -47,12 +48,19 @@ class TokenizerOptions:
         min_frequency: How often a word, a character or a BPE merge (which needs two anyway) must
             occur to be kept.
         normaliser: What is done to the text first.
+        steps: Whether the fifth token is STEP, as a hard monotonic decoder needs.
     """
 
     kind: str = "bpe"
     vocab_size: int = 8000
     min_frequency: int = 1
     normaliser: Normaliser = field(default_factory=Normaliser)
+    steps: bool = False
+
+    @property
+    def specials(self) -> list[str]:
+        """The tokens that stand first."""
+        return [*SPECIALS, STEP_TOKEN] if self.steps else list(SPECIALS)
 
 
 class Tokenizer:
@@ -78,6 +86,11 @@ class Tokenizer:
         """How many tokens there are."""
         return self._pieces.get_vocab_size()
 
+    @property
+    def has_steps(self) -> bool:
+        """Whether the fifth token is STEP."""
+        return self._pieces.id_to_token(STEP) == STEP_TOKEN
+
     def encode(self, text: str) -> list[int]:
         """Turn a text into ids, without SOS and EOS."""
         return self.encode_batch([text])[0]
@@ -98,12 +111,13 @@ class Tokenizer:
     def display(self, ids: Iterable[int]) -> list[str]:
         """Name tokens as people read them: without ▁, a space of its own as ␣."""
         shown = (self.normaliser.undo(token) for token in self.tokens(ids))
-        return [token.removeprefix(_SPACE) or "␣" for token in shown]
+        return [token.removeprefix(SPACE) or "␣" for token in shown]
 
     def decode(self, ids: Iterable[int]) -> str:
         """Turn ids into text; special tokens, UNK among them, say nothing."""
-        text = "".join(self.tokens(number for number in ids if number >= len(SPECIALS)))
-        return self.normaliser.undo(" ".join(text.replace(_SPACE, " ").split()))
+        silent = range(len(SPECIALS) + self.has_steps)
+        text = "".join(self.tokens(number for number in ids if number not in silent))
+        return self.normaliser.undo(" ".join(text.replace(SPACE, " ").split()))
 
     def to_json(self) -> str:
         """Write everything that `from_json` needs."""
@@ -149,12 +163,12 @@ class Tokenizer:
 
 
 def _mark(text: str) -> str:
-    return _SPACE + text.replace(" ", _SPACE) if text else ""
+    return SPACE + text.replace(" ", SPACE) if text else ""
 
 
 def _frequent_characters(texts: Sequence[str], options: TokenizerOptions) -> Sequence[str]:
     """Drop rare characters, so that an alphabet leaves half of a large vocabulary to pieces."""
-    room = max(0, options.vocab_size - len(SPECIALS) - len(_SPACE))
+    room = max(0, options.vocab_size - len(SPECIALS) - len(SPACE))
     room = min(room, max(100, options.vocab_size // 2))
     counts = Counter("".join(texts))
     ranked = sorted(counts, key=lambda character: (-counts[character], character))
@@ -187,7 +201,7 @@ def _train_words(
         vocab_size=options.vocab_size,
         min_frequency=options.min_frequency,
         show_progress=False,
-        special_tokens=list(SPECIALS),
+        special_tokens=options.specials,
     )
     model = models.WordLevel({SPECIALS[UNK]: UNK}, unk_token=SPECIALS[UNK])
     return _load(_train(model, pattern, trainer, texts))
@@ -203,6 +217,11 @@ def _train_spaced(texts: Sequence[str], options: TokenizerOptions) -> library.To
     return _train_words(texts, options, _SPACED)
 
 
+def _train_whole(texts: Sequence[str], options: TokenizerOptions) -> library.Tokenizer:
+    """The whole text a token: a label, which may be several words."""
+    return _train_words(texts, options, _WHOLE)
+
+
 def _train_tagged(texts: Sequence[str], options: TokenizerOptions) -> library.Tokenizer:
     """Every character a token, and every <tag>: a language, a grammatical feature."""
     return _train_words(texts, options, _TAGGED)
@@ -214,7 +233,7 @@ def _train_bpe(texts: Sequence[str], options: TokenizerOptions) -> library.Token
         vocab_size=options.vocab_size,
         min_frequency=max(2, options.min_frequency),
         show_progress=False,
-        special_tokens=list(SPECIALS),
+        special_tokens=options.specials,
     )
     model = models.BPE(unk_token=SPECIALS[UNK])
     return _load(_train(model, _WORDS, trainer, _frequent_characters(texts, options)))
@@ -230,7 +249,7 @@ def _train_unigram(texts: Sequence[str], options: TokenizerOptions) -> library.T
     trainer = trainers.UnigramTrainer(
         vocab_size=options.vocab_size,
         show_progress=False,
-        special_tokens=list(SPECIALS),
+        special_tokens=options.specials,
         unk_token=SPECIALS[UNK],
     )
     content = _train(models.Unigram(), _WORDS, trainer, _frequent_characters(texts, options))
@@ -252,6 +271,7 @@ TOKENIZERS: dict[str, Callable[[Sequence[str], TokenizerOptions], library.Tokeni
     "char": _train_characters,
     "spaced": _train_spaced,
     "tagged": _train_tagged,
+    "whole": _train_whole,
     "bpe": _train_bpe,
     "unigram": _train_unigram,
 }

@@ -2,3 +2,6 @@
 
 PAD, UNK, SOS, EOS = 0, 1, 2, 3
 SPECIALS = ("<pad>", "<unk>", "<sos>", "<eos>")
+
+# Fifth in the target vocabulary of a hard monotonic model, and of no other: look at the next source token.
+STEP, STEP_TOKEN = 4, "<step>"

@@ -203,6 +203,7 @@ class ProgressLine(Callback):
 def shown_scores(scores: Mapping[str, float]) -> str:
     """Write scores in a line: BLEU 36.1  chrF 60.2."""
     names = {"bleu": "BLEU", "chrf": "chrF", "exact_match": "exact", "accuracy": "accuracy"}
+    names |= {"token_accuracy": "accuracy", "macro_f1": "macro F1"}
     return "  ".join(
         f"{names.get(name, name.upper())} {score:.1f}" for name, score in scores.items()
     )

@@ -8,6 +8,7 @@
     model.safetensors     the averaged weights that were best on dev
     metrics.jsonl         one line a validation;  curves.png, tensorboard/: the same, drawn
     data_report.txt       what stands in the data
+    confusion.png         which label was taken for which, where texts are classified and a test set is scored
     checkpoint.safetensors  what --resume needs
 """
 
@@ -18,17 +19,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from dragoman.config import Config, dump_config, load_config
 from dragoman.errors import ModelError
+from dragoman.nn.labeller import Labeller
 from dragoman.nn.model import Seq2Seq
-from dragoman.text.tokenizers import Tokenizer
+from dragoman.text.tokenizers import SPACE, Tokenizer
+from dragoman.text.vocabulary import SPECIALS
 from dragoman.training.checkpoints import load_tensors, save_tensors, write_atomically
 
 FORMAT = 1
 CONFIG, WEIGHTS, CHECKPOINT = "resolved.toml", "model.safetensors", "checkpoint.safetensors"
 SRC_TOKENIZER, TGT_TOKENIZER = "src.tokenizer.json", "tgt.tokenizer.json"
 METRICS, REPORT, CURVES = "metrics.jsonl", "data_report.txt", "curves.png"
+CONFUSION = "confusion.png"
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ def save_text_side(folder: Path, config: Config, tokenizers: Tokenizers) -> None
     write_atomically(folder / TGT_TOKENIZER, tokenizers.tgt.to_json().encode())
 
 
-def save_weights(folder: Path, model: Seq2Seq, step: int) -> None:
+def save_weights(folder: Path, model: nn.Module, step: int) -> None:
     """Write the weights, each once, however often it is used, and which vocabularies they belong to."""
     values = {"format": FORMAT, "step": step, "vocabularies": _vocabularies(folder)}
     save_tensors(folder / WEIGHTS, dict(model.named_parameters()), values)
@@ -78,7 +83,15 @@ def load_tokenizers(folder: Path) -> Tokenizers:
     return Tokenizers(src, tgt)
 
 
-def load_model(folder: Path, config: Config, tokenizers: Tokenizers) -> Seq2Seq:
+def build_network(config: Config, tokenizers: Tokenizers) -> Seq2Seq | Labeller:
+    """Make the network that a recipe describes, of random weights."""
+    src, tgt = tokenizers.src.vocab_size, tokenizers.tgt.vocab_size
+    if config.model.head == "decoder":
+        return Seq2Seq(config.model, src, tgt)
+    return Labeller(config.model, src, tgt - len(SPECIALS), tokenizers.src.id_of(SPACE))
+
+
+def load_model(folder: Path, config: Config, tokenizers: Tokenizers) -> Seq2Seq | Labeller:
     """Read a model folder's weights.
 
     Raises:
@@ -101,7 +114,7 @@ def load_model(folder: Path, config: Config, tokenizers: Tokenizers) -> Seq2Seq:
         raise ModelError(
             f"{path}: weights of format {version}; this version of dragoman reads format {FORMAT}."
         )
-    model = Seq2Seq(config.model, tokenizers.src.vocab_size, tokenizers.tgt.vocab_size)
+    model = build_network(config, tokenizers)
     wanted = dict(model.named_parameters())
     faults = [f"{name} is missing" for name in wanted.keys() - found.keys()]
     faults += [f"{name} is not of this model" for name in found.keys() - wanted.keys()]

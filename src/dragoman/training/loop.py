@@ -16,15 +16,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from torch import nn
 
 from dragoman.config import TrainingConfig
-from dragoman.data.batches import Example, epoch_batches, make_batch
+from dragoman.data.batches import Batch, Example, epoch_batches, make_batch
 from dragoman.errors import DragomanError
 from dragoman.evaluation.metrics import METRICS
-from dragoman.nn.model import Seq2Seq
 from dragoman.training.callbacks import Callback, StepRecord, ValidationRecord
 from dragoman.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from dragoman.training.clock import Clock, Reading, WallClock
+from dragoman.training.losses import Loss
 from dragoman.training.optimisers import OPTIMISERS, AveragedModel, learning_rate
 from dragoman.training.validation import Validation, batch_loss
 
@@ -75,14 +76,18 @@ class Job:
         checkpoint: Where to save what a resumed training needs.
         callbacks: Who is told.
         started: When the clock began, of `time.monotonic`.
+        collate: Pads examples into a batch.
+        loss: Scores a network on a batch, given the label smoothing.
     """
 
     examples: Sequence[Example]
-    validate: Callable[[Seq2Seq], Validation]
-    save_best: Callable[[Seq2Seq, int], None]
+    validate: Callable[[Any], Validation]
+    save_best: Callable[[nn.Module, int], None]
     checkpoint: Path
     callbacks: Sequence[Callback] = ()
     started: float = field(default_factory=time.monotonic)
+    collate: Callable[[Sequence[Example]], Batch] = make_batch
+    loss: Callable[[Any, Batch, float], Loss] = batch_loss
 
 
 @dataclass(frozen=True)
@@ -148,7 +153,7 @@ class Trainer:
     """
 
     def __init__(
-        self, model: Seq2Seq, config: TrainingConfig, job: Job, *, resume: bool = False
+        self, model: nn.Module, config: TrainingConfig, job: Job, *, resume: bool = False
     ) -> None:
         self.model, self.config, self.job = model, config, job
         self.device = next(model.parameters()).device
@@ -200,14 +205,14 @@ class Trainer:
         """Make one optimiser step from a group of batches."""
         began, progress = time.monotonic(), self.progress
         batches = [
-            make_batch([self.job.examples[number] for number in numbers]) for numbers in group
+            self.job.collate([self.job.examples[number] for number in numbers]) for numbers in group
         ]
         tokens = sum(batch.num_tokens for batch in batches)
         torch.manual_seed((self.config.seed << 32) + progress.step)
         loss = 0.0
         for batch in batches:
             with torch.autocast(self.device.type, torch.bfloat16, self.precision == "bfloat16"):
-                scored = batch_loss(self.model, batch, self.config.label_smoothing)
+                scored = self.job.loss(self.model, batch, self.config.label_smoothing)
             (scored.smoothed / tokens).backward()
             loss += float(scored.cross_entropy)
         norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.config.clip_norm)

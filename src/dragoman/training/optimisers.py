@@ -10,7 +10,6 @@ import torch
 from torch import nn
 
 from dragoman.config import TrainingConfig
-from dragoman.nn.model import Seq2Seq
 
 
 def adamw(parameters: Iterable[nn.Parameter], config: TrainingConfig) -> torch.optim.Optimizer:
@@ -84,12 +83,12 @@ class AveragedModel:
         4  # steps between updates; the decay is raised to this power, so the average is the same
     )
 
-    def __init__(self, model: Seq2Seq, decay: float) -> None:
+    def __init__(self, model: nn.Module, decay: float) -> None:
         self.decay = decay
         self.model = copy.deepcopy(model).requires_grad_(False) if decay else model
 
     @torch.no_grad()
-    def update(self, model: Seq2Seq, step: int) -> None:
+    def update(self, model: nn.Module, step: int) -> None:
         """Move the averages towards the weights after `step` steps (counted from 1)."""
         if not self.decay or step % self.EVERY:
             return

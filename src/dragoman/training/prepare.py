@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dragoman.config import Config, DataConfig
+from dragoman.data.alignment import learn_aligner, with_steps
 from dragoman.data.batches import Example
 from dragoman.data.corpus import Corpus, Pair, ReadOptions, split_by_source
 from dragoman.data.report import DataReport, inspect_corpus
 from dragoman.errors import ConfigError, DataError
+from dragoman.nn.decoders import DECODERS
 from dragoman.tasks import TASKS
 from dragoman.text.normalise import Normaliser
 from dragoman.text.tokenizers import Tokenizer, TokenizerOptions
-from dragoman.text.vocabulary import UNK
+from dragoman.text.vocabulary import STEP, UNK
 from dragoman.training.folder import Tokenizers
 
 _SHIPPED = "phrasebook-"
@@ -62,6 +64,7 @@ def read_corpora(config: Config, base: Path, pairs: Sequence[Pair] | None = None
     data = config.data
     if pairs is not None:
         train = Corpus(list(pairs), list(range(1, len(pairs) + 1)), "pairs in memory", [])
+        _check_pairs(pairs, config)
     elif data.train is None:
         raise ConfigError("data.train is not set; name a file of pairs, or two parallel files.")
     else:
@@ -75,8 +78,11 @@ def read_corpora(config: Config, base: Path, pairs: Sequence[Pair] | None = None
     test = read_test(config, base)
     if dev_name:
         return Corpora(train, _read(dev_name, "dev", base, config), test)
+    task = TASKS[config.task]
     num_dev = min(data.num_dev, max(1, len(train.pairs) // 10))
-    kept, held_out = split_by_source(train.pairs, num_dev, config.training.seed)
+    kept, held_out = split_by_source(
+        train.pairs, num_dev, config.training.seed, by_target=not (task.labels or task.each_line)
+    )
     # The lines that pairs stood on are looked up again, so that the report can name them.
     places: dict[Pair, int] = {}
     for pair, line in zip(train.pairs, train.lines, strict=True):
@@ -118,6 +124,12 @@ def prepare(config: Config, corpora: Corpora, tokenizers: Tokenizers | None = No
         ),
     )
     train = encode(tokenizers, corpora.train.pairs)
+    dev = encode(tokenizers, corpora.dev.pairs)
+    if DECODERS[config.model.decoder].steps:
+        aligner = learn_aligner(train, tokenizers.src.vocab_size, tokenizers.tgt.vocab_size)
+        train, dev = (
+            [with_steps(one, aligner.align(one), STEP) for one in part] for part in (train, dev)
+        )
     most = config.data.max_length
     short = [
         one for one in train if one.src and one.tgt and max(len(one.src), len(one.tgt)) <= most
@@ -132,7 +144,7 @@ def prepare(config: Config, corpora: Corpora, tokenizers: Tokenizers | None = No
             f"{corpora.train.path}: no pair is left; data.max_length = {most} tokens leaves all out."
         )
     return Prepared(
-        corpora, tokenizers, short, encode(tokenizers, corpora.dev.pairs), report, notes
+        corpora, tokenizers, short, dev, report, notes
     )
 
 
@@ -141,10 +153,18 @@ def train_tokenizers(config: Config, pairs: Sequence[Pair]) -> Tokenizers:
     text = config.text
     normaliser = Normaliser(text.lowercase, text.final_stop, text.hangul)
 
+    steps = DECODERS[config.model.decoder].steps
+
     def options(kind: str | None) -> TokenizerOptions:
         return TokenizerOptions(
-            kind or text.tokenizer, text.vocab_size, text.min_frequency, normaliser
+            kind or text.tokenizer, text.vocab_size, text.min_frequency, normaliser, steps
         )
+
+    def tgt_options() -> TokenizerOptions:
+        # Labels are names, which keep their case, and are all known.
+        found = options(text.tgt_tokenizer)
+        labels = config.model.head != "decoder"
+        return replace(found, normaliser=Normaliser(), min_frequency=1) if labels else found
 
     sources, targets = [pair.src for pair in pairs], [pair.tgt for pair in pairs]
     if text.shared:
@@ -152,7 +172,7 @@ def train_tokenizers(config: Config, pairs: Sequence[Pair]) -> Tokenizers:
         return Tokenizers(both, both)
     return Tokenizers(
         Tokenizer.train(sources, options(text.src_tokenizer)),
-        Tokenizer.train(targets, options(text.tgt_tokenizer)),
+        Tokenizer.train(targets, tgt_options()),
     )
 
 
@@ -161,6 +181,15 @@ def encode(tokenizers: Tokenizers, pairs: Sequence[Pair]) -> list[Example]:
     sources = tokenizers.src.encode_batch([pair.src for pair in pairs])
     targets = tokenizers.tgt.encode_batch([pair.tgt for pair in pairs])
     return [Example(src, tgt) for src, tgt in zip(sources, targets, strict=True)]
+
+
+def _check_pairs(pairs: Sequence[Pair], config: Config) -> None:
+    """Refuse pairs that the task cannot learn from; a file's reader has put such aside."""
+    fault = TASKS[config.task].fault
+    for number, pair in enumerate(pairs, 1):
+        what = fault(pair) if fault else ""
+        if what:
+            raise DataError(f"pair {number} {what}: {pair.src[:80]!r}.")
 
 
 def _read(name: str | list[str], split: str, base: Path, config: Config) -> Corpus:

@@ -6,18 +6,18 @@ import json
 import platform
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from dragoman.config import Config
 from dragoman.data.corpus import Pair, group_references
 from dragoman.errors import CheckpointError, ConfigError
 from dragoman.inspection.plots import plot_curves
-from dragoman.nn.model import Seq2Seq
 from dragoman.tasks import TASKS
 from dragoman.training.callbacks import Callback, MetricsFile, TensorBoard
 from dragoman.training.checkpoints import load_checkpoint
@@ -28,11 +28,13 @@ from dragoman.training.folder import (
     METRICS,
     REPORT,
     WEIGHTS,
+    build_network,
     load_config_of,
     load_tokenizers,
     save_text_side,
     save_weights,
 )
+from dragoman.training.labelling import LabelValidator, label_loss, make_label_batch
 from dragoman.training.loop import Job, Outcome, Trainer, prepare_machine
 from dragoman.training.prepare import Corpora, Prepared, prepare
 from dragoman.training.validation import Validator
@@ -105,9 +107,7 @@ def run_session(config: Config, corpora: Corpora, session: Session) -> Config:
     config = config.model_copy(update={"made": made})
     prepared = prepare(config, corpora, load_tokenizers(out) if session.resume else None)
     torch.manual_seed(config.training.seed)
-    model = Seq2Seq(
-        config.model, prepared.tokenizers.src.vocab_size, prepared.tokenizers.tgt.vocab_size
-    ).to(device)
+    model = build_network(config, prepared.tokenizers).to(device)
     step = load_checkpoint(out / CHECKPOINT).values["progress"]["step"] if session.resume else 0
     if not session.resume:
         save_text_side(out, config, prepared.tokenizers)
@@ -156,31 +156,32 @@ def check_same(stored: Config, given: Config) -> None:
 
 
 def _train(
-    model: Seq2Seq,
+    model: nn.Module,
     config: Config,
     prepared: Prepared,
     session: Session,
     callbacks: Sequence[Callback],
 ) -> Outcome:
-    validator = Validator(
-        prepared.dev,
-        prepared.tokenizers.tgt.decode,
-        _answers(prepared.corpora.dev.pairs),
-        _dev_metrics(config),
-    )
+    dev, tokenizers = prepared.corpora.dev.pairs, prepared.tokenizers
+    metrics = _dev_metrics(config)
     job = Job(
         examples=prepared.train,
-        validate=validator,
+        validate=Validator(prepared.dev, tokenizers.tgt.decode, _answers(dev, config), metrics),
         save_best=lambda best, step: save_weights(session.out, best, step),
         checkpoint=session.out / CHECKPOINT,
         callbacks=callbacks,
         started=session.started,
     )
+    if config.model.head != "decoder":
+        validator = LabelValidator(dev, tokenizers, metrics, config.training.stop_metric)
+        job = replace(job, validate=validator, collate=make_label_batch, loss=label_loss)
     return Trainer(model, config.training, job, resume=session.resume).run()
 
 
-def _answers(pairs: Sequence[Pair]) -> list[list[str]]:
-    """Give each pair all the right answers to its source."""
+def _answers(pairs: Sequence[Pair], config: Config) -> list[list[str]]:
+    """Give each pair all the right answers to its source; its own alone, where every line counts by itself."""
+    if TASKS[config.task].each_line:
+        return [[pair.tgt] for pair in pairs]
     known = dict(group_references(pairs))
     return [known[pair.src] for pair in pairs]
 
@@ -192,7 +193,7 @@ def _dev_metrics(config: Config) -> tuple[str, ...]:
     return names if chosen in (*names, "loss") else (chosen, *names)
 
 
-def _describe(model: Seq2Seq, prepared: Prepared) -> str:
+def _describe(model: nn.Module, prepared: Prepared) -> str:
     weights = sum(weight.numel() for weight in model.parameters())
     src, tgt = prepared.tokenizers.src.vocab_size, prepared.tokenizers.tgt.vocab_size
     return (

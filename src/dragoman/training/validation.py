@@ -5,6 +5,7 @@ The gap between the two accuracies is what a model loses by hearing itself (expo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -72,7 +73,7 @@ class Validator:
         decode: Ids to text.
         references: What is right for each example, as text: one answer or several.
         metrics: Rows of METRICS, the first of which is the one to show.
-        num_free_running: How many sentences are also translated; translating is slower than scoring.
+        num_free_running: How many sentences, at most, are also translated; translating is slower than scoring.
     """
 
     examples: Sequence[Example]
@@ -86,17 +87,22 @@ class Validator:
         was_training = model.training
         model.eval()
         loss, forced = self._teacher_forced(model)
-        outputs = self._free_running(model)
+        # From all over the dev set: a running text begins with one author's words.
+        every = max(1, math.ceil(len(self.examples) / self.num_free_running))
+        chosen = range(0, len(self.examples), every)
+        outputs = self._free_running(model, [self.examples[number].src for number in chosen])
         model.train(was_training)
-        wanted = [[*example.tgt, EOS] for example in self.examples[: len(outputs)]]
+        wanted = [[*self.examples[number].tgt, EOS] for number in chosen]
         right = sum(
             sum(a == b for a, b in zip([*output, EOS], ids, strict=False))
             for output, ids in zip(outputs, wanted, strict=True)
         )
         texts = [self.decode(output) for output in outputs]
-        references = self.references[: len(texts)]
+        references = [self.references[number] for number in chosen]
         scores = {name: METRICS[name]().corpus(texts, references).score for name in self.metrics}
-        samples = tuple(Sample(n, texts[n], references[n][0]) for n in range(min(3, len(texts))))
+        samples = tuple(
+            Sample(chosen[n], texts[n], references[n][0]) for n in range(min(3, len(texts)))
+        )
         free = right / max(1, sum(map(len, wanted)))
         return Validation(loss, forced, free, scores, samples)
 
@@ -112,12 +118,13 @@ class Validator:
             tokens += batch.num_tokens
         return total / tokens, right / tokens
 
-    def _free_running(self, model: Seq2Seq) -> list[tuple[int, ...]]:
-        examples = self.examples[: self.num_free_running]
-        outputs: list[tuple[int, ...]] = [()] * len(examples)
+    def _free_running(
+        self, model: Seq2Seq, inputs: Sequence[Sequence[int]]
+    ) -> list[tuple[int, ...]]:
+        outputs: list[tuple[int, ...]] = [()] * len(inputs)
         stepper = TorchStepper(model)
-        for numbers in length_batches([len(example.src) for example in examples], 4000):
-            sources = [examples[number].src for number in numbers]
+        for numbers in length_batches([len(src) for src in inputs], 4000):
+            sources = [inputs[number] for number in numbers]
             limits = Limits([len(src) * 2 + 10 for src in sources], (Forbid((PAD, UNK, SOS)),))
             found = greedy_search(stepper, pad_sources(sources), limits)
             for number, hypothesis in zip(numbers, found, strict=True):

@@ -452,6 +452,7 @@ def test_validation_by_hand():
     tokens = make_batch(EXAMPLES).num_tokens
     assert found.loss == pytest.approx(float(scored.cross_entropy) / tokens, rel=1e-5)
     assert found.accuracy_teacher_forced == pytest.approx(int(scored.num_right) / tokens)
-    assert [one.reference for one in found.samples] == texts[:3]
+    assert [one.reference for one in found.samples] == [texts[one.example] for one in found.samples]
+    assert len({one.example for one in found.samples}) == 3
     assert 0 <= found.accuracy_free_running <= 1
     assert found.scores["bleu"] < 50

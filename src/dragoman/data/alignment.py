@@ -1,0 +1,147 @@
+"""Alignment: which source token each target token comes from, learned from the pairs alone.
+
+A pair is derived by three operations, left to right: substitute a source token by a target token, insert a target
+token, delete a source token. Their probabilities are learned by expectation-maximisation (Ristad & Yianilos 1998,
+"Learning string-edit distance"), and each pair's likeliest derivation tells a hard monotonic decoder when to step on
+(Aharoni & Goldberg 2017, arXiv:1611.01487, section 3.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dragoman.data.batches import Example, pad
+
+Array = NDArray[np.float64]
+
+_ROUNDS = 6
+_MOST_PAIRS = 20_000  # to learn from; all are aligned
+_SMOOTHING = 0.01
+# What stands for "no token" in the table of operations.
+_NONE = 0
+
+
+@dataclass(frozen=True)
+class Aligner:
+    """The learned operations: log-probabilities, [source tokens, target tokens]; id 0 stands for none."""
+
+    log_probs: Array
+
+    def align(self, example: Example) -> list[int]:
+        """Give each target token's source position: 0-based, never falling."""
+        src, tgt = list(example.src), list(example.tgt)
+        best = np.full((len(src) + 1, len(tgt) + 1), -np.inf)
+        best[0, 0] = 0.0
+        table = self.log_probs
+        for i in range(len(src) + 1):
+            for j in range(len(tgt) + 1):
+                if i and j:
+                    best[i, j] = max(best[i, j], best[i - 1, j - 1] + table[src[i - 1], tgt[j - 1]])
+                if i:
+                    best[i, j] = max(best[i, j], best[i - 1, j] + table[src[i - 1], _NONE])
+                if j:
+                    best[i, j] = max(best[i, j], best[i, j - 1] + table[_NONE, tgt[j - 1]])
+        return self._trace(best, src, tgt)
+
+    def _trace(self, best: Array, src: list[int], tgt: list[int]) -> list[int]:
+        """Walk back along the best derivation; an inserted token belongs to the position reached so far."""
+        i, j = len(src), len(tgt)
+        places = [0] * j
+        while j:
+            if i and np.isclose(
+                best[i, j], best[i - 1, j - 1] + self.log_probs[src[i - 1], tgt[j - 1]]
+            ):
+                i, j = i - 1, j - 1
+                places[j] = i
+            elif i and np.isclose(best[i, j], best[i - 1, j] + self.log_probs[src[i - 1], _NONE]):
+                i -= 1
+            else:
+                j -= 1
+                places[j] = max(0, i - 1)
+        return places
+
+
+def learn_aligner(examples: Sequence[Example], src_size: int, tgt_size: int) -> Aligner:
+    """Learn the operations from pairs.
+
+    Args:
+        examples: Pairs of ids.
+        src_size: Source tokens.
+        tgt_size: Target tokens.
+    """
+    every = max(1, len(examples) // _MOST_PAIRS)
+    chosen = [one for one in examples[::every] if one.src and one.tgt]
+    src, tgt = pad([one.src for one in chosen]), pad([one.tgt for one in chosen])
+    src_lengths = np.array([len(one.src) for one in chosen])
+    tgt_lengths = np.array([len(one.tgt) for one in chosen])
+    # At first every substitution is as likely as any other, and likelier than an insertion with a deletion.
+    probs = np.full((src_size, tgt_size), 1.0)
+    probs[_NONE], probs[:, _NONE] = 0.1, 0.1
+    for _ in range(_ROUNDS):
+        probs /= probs.sum()
+        probs = _expect(probs, (src, tgt), (src_lengths, tgt_lengths)) + _SMOOTHING
+    probs[_NONE, _NONE] = 1e-300
+    return Aligner(np.log(probs / probs.sum()))
+
+
+def _expect(
+    probs: Array,
+    ids: tuple[NDArray[np.int64], NDArray[np.int64]],
+    lengths: tuple[NDArray[np.int64], NDArray[np.int64]],
+) -> Array:
+    """Count how often each operation is used, in expectation: forward and backward over all pairs at once."""
+    src, tgt = ids
+    rows, width, height = len(src), src.shape[1], tgt.shape[1]
+    forward = np.zeros((width + 1, height + 1, rows))
+    forward[0, 0] = 1.0
+    sub = [[probs[src[:, i], tgt[:, j]] for j in range(height)] for i in range(width)]
+    delete = [probs[src[:, i], _NONE] for i in range(width)]
+    insert = [probs[_NONE, tgt[:, j]] for j in range(height)]
+    # Probabilities of long pairs vanish in float64, so each operation is scaled by what one is on average.
+    scale = 1.0 / np.median(np.maximum(probs[src[:, 0], tgt[:, 0]], 1e-12))
+    for i in range(width + 1):
+        for j in range(height + 1):
+            if i and j:
+                forward[i, j] += forward[i - 1, j - 1] * sub[i - 1][j - 1] * scale
+            if i:
+                forward[i, j] += forward[i - 1, j] * delete[i - 1]
+            if j:
+                forward[i, j] += forward[i, j - 1] * insert[j - 1]
+    backward = np.zeros_like(forward)
+    backward[lengths[0], lengths[1], np.arange(rows)] = 1.0
+    for i in reversed(range(width + 1)):
+        for j in reversed(range(height + 1)):
+            if i < width and j < height:
+                backward[i, j] += backward[i + 1, j + 1] * sub[i][j] * scale
+            if i < width:
+                backward[i, j] += backward[i + 1, j] * delete[i]
+            if j < height:
+                backward[i, j] += backward[i, j + 1] * insert[j]
+    total = np.maximum(backward[0, 0], 1e-300)
+    counts = np.zeros_like(probs)
+    for i in range(width + 1):
+        for j in range(height + 1):
+            here = forward[i, j] / total
+            if i < width and j < height:
+                used = here * sub[i][j] * scale * backward[i + 1, j + 1]
+                np.add.at(counts, (src[:, i], tgt[:, j]), used)
+            if i < width:
+                np.add.at(counts[:, _NONE], src[:, i], here * delete[i] * backward[i + 1, j])
+            if j < height:
+                np.add.at(counts[_NONE], tgt[:, j], here * insert[j] * backward[i, j + 1])
+    return counts
+
+
+def with_steps(example: Example, places: Sequence[int], step_id: int) -> Example:
+    """Write the target as a hard monotonic decoder does: a step before each token that comes from further on."""
+    tgt: list[int] = []
+    at = 0
+    for token, place in zip(example.tgt, places, strict=True):
+        tgt += [step_id] * (place - at)
+        tgt.append(token)
+        at = max(at, place)
+    return Example(example.src, tgt)

@@ -1,0 +1,58 @@
+"""`load`: whatever kind of folder a model lies in. Torch is imported only where a model needs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dragoman.data.corpus import ReadOptions
+from dragoman.evaluation.report import Evaluation
+from dragoman.model import Model, ModelSize
+from dragoman.runtime.bundle import is_bundle, read_bundle
+from dragoman.workers import ParallelTranslator, num_cores
+
+# Rows times tokens of a batch: what they carry and look at stays in a core's own cache.
+_BATCH_TOKENS = 600
+
+
+def load(folder: str | Path, *, threads: int | None = None) -> Model:
+    """Read a model folder, as `train` leaves it, or a bundle, as `dragoman export` does.
+
+    Args:
+        folder: Where it is.
+        threads: How many sentences a bundle works on at once; as many as there are cores, unless said.
+
+    Raises:
+        ModelError: It is missing, damaged, or does not fit together.
+    """
+    folder = Path(folder)
+    if is_bundle(folder):
+        return load_bundle(folder, threads or num_cores())
+    from dragoman.api import load as load_folder
+
+    return load_folder(folder)
+
+
+def load_bundle(folder: Path, threads: int = 1) -> Model:
+    """Read a bundle.
+
+    Raises:
+        BundleError: Everything that is wrong with it, a sentence each.
+    """
+    from dragoman.runtime.engine import BundleStepper
+
+    bundle = read_bundle(folder)
+    tokenizers = (bundle.src_tokenizer, bundle.tgt_tokenizer)
+    search = bundle.config.search
+    translator = ParallelTranslator(BundleStepper(bundle), tokenizers, search, threads)
+    translator.batch_tokens = _BATCH_TOKENS
+    size = ModelSize(bundle.num_weights, bundle.num_bytes)
+    return Model(folder, bundle.config, translator, size)
+
+
+def evaluate(
+    model: Model | str | Path, test: str | Path, options: ReadOptions | None = None
+) -> Evaluation:
+    """Score a model on a file of pairs; several lines of one source are its references."""
+    if not isinstance(model, Model):
+        model = load(model)
+    return model.evaluate(model.read(Path(test), options).pairs)

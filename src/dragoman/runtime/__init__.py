@@ -1,0 +1,1 @@
+"""A bundle, read and run on ONNX Runtime: no torch here."""

@@ -1,0 +1,185 @@
+"""A bundle's graphs behind the `Stepper` protocol, on ONNX Runtime."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from dragoman.errors import BundleError
+from dragoman.runtime.bundle import ENCODER, STEP, Bundle
+from dragoman.search.stepper import ArrayDistribution, ArrayStep, Floats, Ids
+
+_FATAL = 4
+_SHARED = ("mask", "keys", "values")
+
+
+@dataclass(frozen=True)
+class BundleState:
+    """What a decoder carries from step to step, as a value.
+
+    Attributes:
+        seen: What belongs to a sentence, by the names of the graphs' inputs: [sentences, ...].
+        rows: What belongs to a hypothesis: [sentences, beams, width].
+    """
+
+    seen: dict[str, Floats]
+    rows: Floats
+
+    def select(self, rows: Ids) -> BundleState:
+        """Reorder, repeat or drop hypotheses; sentences without any leave too.
+
+        Where every sentence keeps equally many hypotheses, side by side, what belongs to a sentence stays one
+        copy. Otherwise each row gets its own.
+        """
+        sentences, beams, width = self.rows.shape
+        moved = self.rows.reshape(-1, width)[rows]
+        of = rows // beams
+        first = np.flatnonzero(np.diff(of, prepend=-1))
+        kept, count = of[first], len(of) // max(len(first), 1)
+        if len(of) != count * len(first) or (np.diff(first) != count).any():
+            kept, count = of, 1
+        seen = self.seen
+        if len(kept) != sentences or (kept != np.arange(sentences)).any():
+            seen = {name: values[kept] for name, values in seen.items()}
+        return BundleState(seen, moved.reshape(len(kept), count, width))
+
+
+class BundleStepper:
+    """Run a bundle step by step.
+
+    Args:
+        bundle: A checked one.
+        threads: Threads of one operation.
+
+    Raises:
+        BundleError: ONNX Runtime cannot load a graph, or a graph's inputs are not those of a bundle.
+    """
+
+    def __init__(self, bundle: Bundle, threads: int = 1) -> None:
+        self.hidden = slice(*bundle.hidden)
+        faults: list[str] = []
+        sessions = [_open(bundle.folder / name, threads, faults) for name in (ENCODER, STEP)]
+        encoder, step = sessions
+        if encoder is not None and step is not None:
+            faults += _misfits(bundle, encoder, step)
+        if faults or encoder is None or step is None:
+            raise BundleError("\n".join(faults))
+        self._encoder, self._step = encoder, step
+        self._said = [one.name for one in encoder.get_outputs()]
+        self._told = [one.name for one in step.get_outputs()]
+        _give_memory_back()
+
+    def start(self, src: Ids) -> BundleState:
+        """Read the sources."""
+        said: list[Any] = list(self._encoder.run(self._said, {"src": src}))
+        found: dict[str, Floats] = dict(zip(self._said, said, strict=True))
+        return BundleState(
+            {name: found[name] for name in ("memory", *_SHARED) if name in found},
+            found["state"][:, None],
+        )
+
+    def step(self, last_ids: Ids, state: BundleState) -> ArrayStep[BundleState]:
+        """Read one token a row."""
+        rows = state.rows
+        feeds: dict[str, NDArray[Any]] = {
+            "last_ids": last_ids.reshape(rows.shape[:2]),
+            "state_in": rows,
+        }
+        feeds |= {name: state.seen[name] for name in _SHARED if name in state.seen}
+        told: list[Any] = list(self._step.run(self._told, feeds))
+        log_probs, after, *looked = told
+        count = len(last_ids)
+        weights = looked[0].reshape(count, -1) if looked else None
+        return ArrayStep(
+            ArrayDistribution(log_probs.reshape(count, -1)),
+            weights,
+            BundleState(state.seen, after),
+        )
+
+    def select(self, state: BundleState, rows: Ids) -> BundleState:
+        """Reorder, repeat or drop rows."""
+        return state.select(rows)
+
+    def look(self, state: BundleState) -> tuple[Floats, Floats]:
+        """Return the first row's memory, [src_len, memory], and its decoder's top hidden state, [hidden]."""
+        return state.seen["memory"][0], state.rows[0, 0, self.hidden]
+
+    def hide(self, state: BundleState, positions: Ids) -> BundleState:
+        """Keep attention from looking at some source tokens."""
+        if "mask" not in state.seen:
+            return state
+        mask = state.seen["mask"].copy()
+        mask[..., positions] = -np.inf
+        return replace(state, seen=state.seen | {"mask": mask})
+
+    def blend(self, state: BundleState, other: BundleState, share: float) -> BundleState:
+        """Mix another sentence's context vector into this one's; `share` is the other's."""
+        mixed = np.float32(1 - share) * state.rows + np.float32(share) * other.rows
+        return replace(state, rows=mixed.astype(np.float32))
+
+
+def _give_memory_back() -> None:
+    """Return what loading took for a moment; glibc would keep it."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim is not None:
+        trim(0)
+
+
+def _open(path: Path, threads: int, faults: list[str]) -> ort.InferenceSession | None:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _FATAL
+    # The arena never gives back what the longest batch took; without it a step takes as long.
+    options.enable_cpu_mem_arena = False
+    # Threads that wait for work do not spin (decision 0006).
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Where the processor's 8-bit products would overflow, slower ones that do not.
+    options.add_session_config_entry("session.x64quantprecision", "1")
+    try:
+        return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime raises a dozen kinds, none of them exported.
+        reason = str(error).splitlines()[0]
+        faults.append(f"{path}: ONNX Runtime {ort.__version__} cannot load it ({reason}).")
+        return None
+
+
+def _misfits(
+    bundle: Bundle, encoder: ort.InferenceSession, step: ort.InferenceSession
+) -> list[str]:
+    """Say where the graphs do not fit the settings, or each other."""
+    read, state = _widths(encoder.get_outputs()), _widths(encoder.get_outputs()).get("state")
+    shared = [] if bundle.config.model.attention == "none" else list(_SHARED)
+    wanted: dict[str, dict[str, Any]] = {
+        "inputs": {
+            "last_ids": "beams",
+            "state_in": state,
+            **{one: read.get(one) for one in shared},
+        },
+        "outputs": {"log_probs": bundle.tgt_tokenizer.vocab_size, "state": state},
+    }
+    wanted["outputs"] |= {"weights": "src_len"} if shared else {}
+    found = {"inputs": _widths(step.get_inputs()), "outputs": _widths(step.get_outputs())}
+    faults = [
+        f"{bundle.folder / STEP}: its {ends} are {found[ends]}, expected {wanted[ends]}; export the model again."
+        for ends in wanted
+        if wanted[ends] != found[ends]
+    ]
+    if _widths(encoder.get_inputs()) != {"src": "src_len"} or "memory" not in read:
+        faults.append(
+            f"{bundle.folder / ENCODER}: is no encoder of a bundle; export the model again."
+        )
+    return faults
+
+
+def _widths(ends: Sequence[Any]) -> dict[str, Any]:
+    """Give the last dimension of each input or output, by name."""
+    return {one.name: one.shape[-1] for one in ends}
