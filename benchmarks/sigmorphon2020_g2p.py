@@ -18,7 +18,23 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-LANGUAGES = ["ady", "arm", "bul", "dut", "fre", "geo", "gre", "hin", "hun", "ice", "jpn", "kor", "lit", "rum", "vie"]
+LANGUAGES = [
+    "ady",
+    "arm",
+    "bul",
+    "dut",
+    "fre",
+    "geo",
+    "gre",
+    "hin",
+    "hun",
+    "ice",
+    "jpn",
+    "kor",
+    "lit",
+    "rum",
+    "vie",
+]
 RECIPE = Path(__file__).parents[1] / "recipes" / "sigmorphon2020-g2p.toml"
 
 
@@ -46,9 +62,7 @@ def main() -> None:
         for number, line in enumerate(pool.map(train, jobs), 1):
             left = (time.monotonic() - began) / number * (len(jobs) - number) / 60
             print(f"{number}/{len(jobs)} {line}; {left:.0f} minutes left", file=sys.stderr)
-        rows = list(
-            pool.map(score, [(asked.data, asked.out, lang, asked) for lang in languages])
-        )
+        rows = list(pool.map(score, [(asked.data, asked.out, lang, asked) for lang in languages]))
     for split in ("dev", "test") if asked.test else ("dev",):
         for kind in ("single", "ensemble"):
             mean = statistics.mean(row[split][kind] for row in rows)
@@ -86,9 +100,7 @@ def score(job: tuple[Path, Path, str, argparse.Namespace]) -> dict:
     import dragoman
     from dragoman.evaluation.report import EvaluationOptions
 
-    models = [
-        dragoman.load(folder_of(out, language, seed)) for seed in range(1, asked.seeds + 1)
-    ]
+    models = [dragoman.load(folder_of(out, language, seed)) for seed in range(1, asked.seeds + 1)]
     row: dict = {"language": language}
     for split in ("dev", "test") if asked.test else ("dev",):
         pairs = models[0].read(data / split / f"{language}_{split}.tsv").pairs

@@ -133,9 +133,7 @@ def export_bundle(folder: str | Path, out: str | Path, *, int8: bool = False) ->
     check_config(config)
     tokenizers = load_tokenizers(folder)
     network = load_model(folder, config, tokenizers)
-    write_bundle(
-        network, config, (tokenizers.src, tokenizers.tgt), Path(out), ExportOptions(int8)
-    )
+    write_bundle(network, config, (tokenizers.src, tokenizers.tgt), Path(out), ExportOptions(int8))
 
 
 def _resolve(

@@ -12,8 +12,8 @@ from dragoman.config import Config
 from dragoman.data.corpus import Corpus, Pair, ReadOptions, group_references
 from dragoman.errors import DataError, InputError
 from dragoman.evaluation.report import Evaluation, EvaluationOptions, evaluate_outputs
-from dragoman.inspection.trace import Changes, Trace
-from dragoman.inspection.tracer import InspectableStepper, Subject, trace
+from dragoman.inspection.trace import Trace
+from dragoman.inspection.tracer import InspectableStepper, trace
 from dragoman.search.ensemble import EnsembleStepper
 from dragoman.search.labelling import EnsembleEmitter
 from dragoman.tasks import TASKS, Task
@@ -92,13 +92,8 @@ class Model:
             return self.translator.score([(src, tgt)])[0]
         return self.translator.score(list(zip(src, tgt, strict=True)))
 
-    @property
-    def subject(self) -> Subject:
-        """The model as `dragoman.inspection` takes it.
-
-        Raises:
-            InputError: It cannot be looked into.
-        """
+    def trace(self, text: str) -> Trace:
+        """Translate a sentence greedily, and keep what was seen at every step."""
         translator = self.translator
         if isinstance(translator, Annotator):
             raise InputError(
@@ -107,16 +102,7 @@ class Model:
         stepper = translator.stepper
         if not isinstance(stepper, InspectableStepper):
             raise InputError(f"{self.folder}: this model cannot be looked into.")
-        return Subject(translator, stepper, self.describe())
-
-    def trace(self, text: str, changes: Changes | None = None) -> Trace:
-        """Translate a sentence greedily, and keep what was seen at every step.
-
-        Args:
-            text: The sentence.
-            changes: What to do otherwise: other words, hidden source words, another context vector.
-        """
-        return trace(self.subject, text, changes)
+        return trace(translator, stepper, text, self.describe())
 
     def read(self, files: Path | tuple[Path, Path], options: ReadOptions | None = None) -> Corpus:
         """Read a test set as the model's task does; separators are those it was trained with, unless said."""

@@ -108,4 +108,6 @@ def test_faults_of_a_model_folder(model, tmp_path):
 
 def test_training_leaves_torch_as_inference_needs_it(model):
     assert not model.translator.stepper.model.training
-    assert all(torch.isfinite(weight).all() for weight in model.translator.stepper.model.parameters())
+    assert all(
+        torch.isfinite(weight).all() for weight in model.translator.stepper.model.parameters()
+    )

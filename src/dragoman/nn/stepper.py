@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dragoman.nn.model import Seq2Seq
-from dragoman.nn.state import RecurrentState, State
+from dragoman.nn.state import State
 
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -97,24 +97,6 @@ class TorchStepper:
         """Return the first row's memory, [src_len, memory], and its decoder's top hidden state, [hidden]."""
         memory, hidden = state.encoded.memory[0], state.recurrent.h[-1, 0]
         return memory.float().cpu().numpy(), hidden.float().cpu().numpy()
-
-    @torch.inference_mode()
-    def hide(self, state: State, positions: Ids) -> State:
-        """Keep attention from looking at some source tokens."""
-        mask = state.encoded.src_mask.clone()
-        mask[:, self._to_device(positions)] = False
-        return replace(state, encoded=replace(state.encoded, src_mask=mask))
-
-    @torch.inference_mode()
-    def blend(self, state: State, other: State, share: float) -> State:
-        """Mix another sentence's context vector into this one's; `share` is the other's."""
-
-        def mix(mine: Tensor | None, theirs: Tensor | None) -> Tensor | None:
-            return None if mine is None or theirs is None else torch.lerp(mine, theirs, share)
-
-        own, foreign = state.recurrent, other.recurrent
-        recurrent = RecurrentState(torch.lerp(own.h, foreign.h, share), mix(own.c, foreign.c))
-        return replace(state, recurrent=recurrent, context=mix(state.context, other.context))
 
     def _to_device(self, array: Ids) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)

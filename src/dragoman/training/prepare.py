@@ -143,9 +143,7 @@ def prepare(config: Config, corpora: Corpora, tokenizers: Tokenizers | None = No
         raise DataError(
             f"{corpora.train.path}: no pair is left; data.max_length = {most} tokens leaves all out."
         )
-    return Prepared(
-        corpora, tokenizers, short, dev, report, notes
-    )
+    return Prepared(corpora, tokenizers, short, dev, report, notes)
 
 
 def train_tokenizers(config: Config, pairs: Sequence[Pair]) -> Tokenizers:

@@ -24,7 +24,11 @@ def aligned_by_hand() -> Aligner:
     [
         ([5, 6], [7, 8], [0, 1]),
         ([5, 9, 6], [7, 8], [0, 2]),  # the 9 is silent
-        ([5, 6], [7, 9, 8], [0, 0, 1]),  # the 9 comes from nowhere, and belongs to what was read last
+        (
+            [5, 6],
+            [7, 9, 8],
+            [0, 0, 1],
+        ),  # the 9 comes from nowhere, and belongs to what was read last
         ([9, 5], [7], [1]),
         ([5], [9, 7], [0, 0]),
         ([5, 6], [], []),
