@@ -456,3 +456,19 @@ def test_validation_by_hand():
     assert len({one.example for one in found.samples}) == 3
     assert 0 <= found.accuracy_free_running <= 1
     assert found.scores["bleu"] < 50
+
+
+def test_auto_precision_asks_the_processor_the_size_and_the_threads(monkeypatch):
+    from dragoman.training.loop import choose_precision
+
+    cpu = torch.device("cpu")
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True}, raising=False)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    auto = TrainingConfig()
+    assert choose_precision(auto, cpu, 6_000_000) == "bfloat16"
+    assert choose_precision(auto, cpu, 2_000_000) == "float32"
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    assert choose_precision(auto, cpu, 2_000_000) == "bfloat16"
+    assert choose_precision(TrainingConfig(precision="float32"), cpu, 6_000_000) == "float32"
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {}, raising=False)
+    assert choose_precision(auto, cpu, 6_000_000) == "float32"
