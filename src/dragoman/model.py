@@ -148,6 +148,8 @@ class Model:
             metrics=self.task.metrics,
             flat=self.task.flat,
             confusion=self.task.confusion,
+            rates=self.task.rates,
+            baselines=self.task.baselines,
         )
         if self.task.labels or self.task.each_line:
             made = dict(zip(sources, outputs, strict=True))

@@ -84,9 +84,13 @@ def translate(
     max_length: Annotated[
         int | None, typer.Option(metavar="N", help="Most tokens of an output.")
     ] = None,
+    min_length: Annotated[
+        int | None, typer.Option(metavar="N", help="Fewest tokens of an output.")
+    ] = None,
     no_repeat: Annotated[
-        int, typer.Option(metavar="N", help="Never say so many tokens in a row twice; 0 allows it.")
-    ] = 0,
+        int | None,
+        typer.Option(metavar="N", help="Never say so many tokens in a row twice; 0 allows it."),
+    ] = None,
     prefix: Annotated[
         str | None, typer.Option(metavar="TEXT", help="What every output must begin with.")
     ] = None,
@@ -129,6 +133,7 @@ def translate(
         length_penalty=length_penalty,
         coverage_penalty=coverage_penalty,
         max_length=max_length,
+        min_length=min_length,
         no_repeat=no_repeat,
         sampling=_sampling(sample, draw),
         attention=as_json,
@@ -155,7 +160,7 @@ def _run(
 ) -> None:
     """Translate chunk by chunk, each written before the next is read."""
     (options, prefix), (layout, out) = how, where
-    began, number = time.monotonic(), 0
+    began, number, num_cut = time.monotonic(), 0, 0
     for chunk in chunks:
         prefixes = None if prefix is None else [prefix] * len(chunk)
         drawing = options.sampling and replace(options.sampling, first=number)
@@ -164,12 +169,18 @@ def _run(
             write_lines(out, layout.lines(turn, one))
         out.flush()
         number += len(chunk)
+        num_cut += sum(one.num_cut > 0 for one in found)
         if layout.watching:
             speed = number / (time.monotonic() - began)
             sys.stderr.write(f"\r\x1b[K{number:,} lines, {speed:,.0f} a second")
             sys.stderr.flush()
     if layout.watching:
         say()
+    if num_cut:
+        say(
+            f"warning: {num_cut:,} of {number:,} lines are longer than the {model.config.data.max_src_length} tokens "
+            "that this model reads; the rest of them was not read."
+        )
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from dragoman.evaluation.metric import (
     check_references,
     count_references,
 )
+from dragoman.evaluation.rouge import Rouge1, Rouge2, RougeL
 
 if TYPE_CHECKING:
     from sacrebleu.metrics.base import Metric as SacreMetric
@@ -264,6 +265,9 @@ METRICS: dict[str, type[Metric]] = {
     "f1": ChunkF1,
     "token_accuracy": TokenAccuracy,
     "macro_f1": MacroF1,
+    "rouge1": Rouge1,
+    "rouge2": Rouge2,
+    "rougeL": RougeL,
 }
 
 # Rows that a plugin added are those that are not among these.

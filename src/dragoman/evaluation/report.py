@@ -1,7 +1,7 @@
 """The report: every metric over a test set, as a whole and by the length of the source."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 Lengths = npt.NDArray[np.float64]
+Rates = Callable[[Sequence[str], Sequence[str], Sequence[Sequence[str]]], Mapping[str, Measured]]
+Baseline = Callable[[Sequence[str], Sequence[Sequence[str]]], Sequence[str]]
 
 # The fewest words of each bucket; a source without any has its own.
 _BUCKETS = {0: "0", 1: "1-5", 6: "6-10", 11: "11-15", 16: "16-20", 21: "21-30", 31: "31+"}
@@ -33,6 +35,8 @@ class EvaluationOptions:
         metrics: Rows of METRICS; what plugins added comes on top.
         flat: Whether JSON gives a metric as a number, its signature under "signatures".
         confusion: Whether to count which label was taken for which.
+        rates: What else is measured: from sources, outputs and references to it by name.
+        baselines: What scores are compared with: from sources and references to outputs, by name.
     """
 
     num_samples: int = 1000
@@ -41,6 +45,8 @@ class EvaluationOptions:
     metrics: tuple[str, ...] = ("bleu", "chrf", "ter", "exact_match")
     flat: bool = False
     confusion: bool = False
+    rates: Rates | None = None
+    baselines: Mapping[str, Baseline] = field(default_factory=dict[str, Baseline])
 
     def __post_init__(self) -> None:
         for key in ("num_samples", "seed"):
@@ -86,6 +92,7 @@ class Evaluation:
         by_length: From short to long sources; a bucket without sentences has no row.
         flat: Whether JSON gives a metric as a number, its signature under "signatures".
         confusion: Which label was taken for which, where a text has one.
+        baselines: The scores of what needs no model, by its name and by metric.
     """
 
     scores: dict[str, Score]
@@ -95,6 +102,7 @@ class Evaluation:
     by_length: list[LengthRow] = field(default_factory=list[LengthRow])
     flat: bool = False
     confusion: Confusion | None = None
+    baselines: Mapping[str, dict[str, float]] = field(default_factory=dict[str, dict[str, float]])
 
     def to_dict(self) -> dict[str, Any]:
         """Give the report as JSON can hold it, each metric under its name."""
@@ -111,6 +119,7 @@ class Evaluation:
             "length_ratio": self.length_ratio,
             "by_length": [row.to_dict() for row in self.by_length],
             **({"confusion": self.confusion.to_dict()} if self.confusion else {}),
+            **({"baselines": dict(self.baselines)} if self.baselines else {}),
         }
 
     def table(self) -> "RenderableType":
@@ -125,6 +134,9 @@ class Evaluation:
         for name, score in self.scores.items():
             bounds = "{:.2f} - {:.2f}".format(*score.interval) if score.interval else ""
             scores.add_row(name, f"{score.score:.2f}", bounds, score.signature)
+        for baseline, values in self.baselines.items():
+            for name, value in values.items():
+                scores.add_row(f"{baseline}: {name}", f"{value:.2f}", "", "baseline")
         lengths = Table("words", title="By length of the source")
         for heading in ("sentences", "length ratio", *self.scores):
             lengths.add_column(heading, justify="right")
@@ -170,6 +182,8 @@ def evaluate_outputs(
         for name in names
         if METRICS[name].applies(references)
     }
+    if options.rates is not None:
+        measured |= options.rates(sources, hypotheses, references)
     lengths = _lengths(measured, hypotheses, references)
     return Evaluation(
         scores={
@@ -181,6 +195,13 @@ def evaluate_outputs(
         by_length=_by_length(sources, measured, lengths),
         flat=options.flat,
         confusion=confuse(hypotheses, references) if options.confusion else None,
+        baselines={
+            name: {
+                metric: METRICS[metric]().corpus(make(sources, references), references).score
+                for metric in options.metrics
+            }
+            for name, make in options.baselines.items()
+        },
     )
 
 

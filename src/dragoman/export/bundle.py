@@ -31,7 +31,7 @@ from dragoman.runtime.bundle import (
 from dragoman.text.tokenizers import Tokenizer
 
 # What can be written as a graph, and by which key of a recipe it is chosen.
-_KNOWN: dict[str, tuple[str, ...]] = {
+_KNOWN: dict[str, tuple[str | bool, ...]] = {
     "head": ("decoder",),
     "cell": tuple(CELLS),
     "encoder": ("recurrent",),

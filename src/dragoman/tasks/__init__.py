@@ -6,6 +6,7 @@ from dragoman.tasks.classify import CLASSIFY
 from dragoman.tasks.g2p import G2P
 from dragoman.tasks.inflect import INFLECT
 from dragoman.tasks.normalise import NORMALISE
+from dragoman.tasks.summarise import SUMMARISE
 from dragoman.tasks.tag import TAG
 from dragoman.tasks.task import Task
 from dragoman.tasks.translate import TRANSLATE
@@ -19,6 +20,7 @@ TASKS: dict[str, Task] = {
     "transliterate": TRANSLITERATE,
     "inflect": INFLECT,
     "normalise": NORMALISE,
+    "summarise": SUMMARISE,
     "tag": TAG,
     "classify": CLASSIFY,
 }

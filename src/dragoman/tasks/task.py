@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from dragoman.data.corpus import Corpus, Pair, ReadOptions, read_corpus
+from dragoman.evaluation.report import Baseline, Rates
 
 _LEAST_STEPS = 600
 
@@ -45,6 +46,8 @@ class Task:
         each_line: Whether every pair counts by itself, however often its source occurs: words of a running text.
         fault: What is wrong with a pair; "" if nothing.
         confusion: Whether `evaluate` counts which target was taken for which.
+        rates: What else is measured: from sources, outputs and references to it by name.
+        baselines: What scores are compared with: from sources and references to outputs, by name.
     """
 
     about: str
@@ -59,6 +62,8 @@ class Task:
     each_line: bool = False
     fault: Callable[[Pair], str] | None = None
     confusion: bool = False
+    rates: Rates | None = None
+    baselines: Mapping[str, Baseline] = field(default_factory=dict[str, Baseline])
 
 
 def spaced(text: str, sep: str | None) -> str:
