@@ -106,6 +106,7 @@ def load(folder: str | Path) -> Model:
     else:
         stepper = TorchStepper(network)
         translator = Translator(stepper, tokenizers.src, tokenizers.tgt, config.search)
+        translator.max_src_length = config.data.max_src_length
     files = (CONFIG, WEIGHTS, SRC_TOKENIZER, TGT_TOKENIZER)
     size = ModelSize(
         sum(weight.numel() for weight in network.parameters()),
@@ -133,9 +134,7 @@ def export_bundle(folder: str | Path, out: str | Path, *, int8: bool = False) ->
     check_config(config)
     tokenizers = load_tokenizers(folder)
     network = load_model(folder, config, tokenizers)
-    write_bundle(
-        network, config, (tokenizers.src, tokenizers.tgt), Path(out), ExportOptions(int8)
-    )
+    write_bundle(network, config, (tokenizers.src, tokenizers.tgt), Path(out), ExportOptions(int8))
 
 
 def _resolve(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, overload
 
@@ -92,7 +93,7 @@ class Model:
             return self.translator.score([(src, tgt)])[0]
         return self.translator.score(list(zip(src, tgt, strict=True)))
 
-    @property
+    @cached_property
     def subject(self) -> Subject:
         """The model as `dragoman.inspection` takes it.
 
@@ -107,7 +108,7 @@ class Model:
         stepper = translator.stepper
         if not isinstance(stepper, InspectableStepper):
             raise InputError(f"{self.folder}: this model cannot be looked into.")
-        return Subject(translator, stepper, self.describe())
+        return Subject(translator, stepper, self.describe(), self.config.model)
 
     def trace(self, text: str, changes: Changes | None = None) -> Trace:
         """Translate a sentence greedily, and keep what was seen at every step.
@@ -252,4 +253,6 @@ def _joined(parts: Sequence[Translator | Annotator], config: Config) -> Translat
     if isinstance(first, Annotator):
         joined = EnsembleEmitter(emitters)
         return Annotator(joined, sources, targets, first.per_word, first.reads_words)
-    return Translator(EnsembleStepper(steppers), sources, targets, config.search)
+    translator = Translator(EnsembleStepper(steppers), sources, targets, config.search)
+    translator.max_src_length = config.data.max_src_length
+    return translator

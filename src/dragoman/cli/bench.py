@@ -96,7 +96,16 @@ def _print(found: list[dict[str, Any]], start_s: float) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    names = ("threads", "beam", "p50 ms", "p99 ms", "sentences/s", "tokens/s", "memory MB")
+    names = (
+        "threads",
+        "beam",
+        "p50 ms",
+        "p99 ms",
+        "sentences/s",
+        "tokens/s",
+        "cpu ms/sentence",
+        "memory MB",
+    )
     for name in names:
         table.add_column(name, justify="right")
     for one in found:
@@ -107,6 +116,7 @@ def _print(found: list[dict[str, Any]], start_s: float) -> None:
             f"{one['p99_ms']:.2f}",
             f"{one['sentences_per_s']:,.0f}",
             f"{one['tokens_per_s']:,.0f}",
+            f"{one['cpu_ms']:.2f}",
             f"{one['memory_mb']:.0f}",
         )
     width = None if sys.stdout.isatty() else 100

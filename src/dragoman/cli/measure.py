@@ -50,7 +50,8 @@ class Speed:
         p99_ms: Nearly all of them took no longer.
         sentences_per_s: All sentences given at once, from raw text to raw text.
         tokens_per_s: Target tokens of these.
-        memory_mb: Most memory of the process so far, resident.
+        cpu_ms: Processor time a sentence, of all threads, when all are given at once: steady on a busy machine.
+        memory_mb: Memory of the process after that, resident.
     """
 
     threads: int
@@ -59,6 +60,7 @@ class Speed:
     p99_ms: float
     sentences_per_s: float
     tokens_per_s: float
+    cpu_ms: float
     memory_mb: float
 
 
@@ -110,9 +112,11 @@ def _measure_beam(model: Model, texts: list[str], job: Job, beam: int) -> Speed:
     alone = sorted(_timed(lambda text=text: model.translate(text, options)) for text in few)
     found = model.translate(texts, options)
     tokens = sum(len(one.tokens) for one in found)
+    cpu_began = time.process_time()
     seconds = statistics.median(
         _timed(lambda: model.translate(texts, options)) for _ in range(job.rounds)
     )
+    cpu_s = (time.process_time() - cpu_began) / job.rounds
     return Speed(
         threads=job.threads,
         beam=beam,
@@ -120,6 +124,7 @@ def _measure_beam(model: Model, texts: list[str], job: Job, beam: int) -> Speed:
         p99_ms=1e3 * alone[min(len(alone) - 1, round(0.99 * len(alone)))],
         sentences_per_s=len(texts) / seconds,
         tokens_per_s=tokens / seconds,
+        cpu_ms=1e3 * cpu_s / len(texts),
         memory_mb=_memory_mb(),
     )
 
@@ -131,6 +136,11 @@ def _timed(work: Callable[[], object]) -> float:
 
 
 def _memory_mb() -> float:
+    """Return what the process holds now; where that is not told, the most it held."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(one for one in status.read_text().splitlines() if one.startswith("VmRSS"))
+        return int(line.split()[1]) * 1024 / 1e6
     import resource
 
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

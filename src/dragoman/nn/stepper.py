@@ -70,11 +70,15 @@ class TorchStepper:
 
     Args:
         model: Put into evaluation mode.
+
+    Attributes:
+        copies: Whether it may say words of the source that its vocabulary lacks.
     """
 
     def __init__(self, model: Seq2Seq) -> None:
         self.model = model.eval()
         self.device = next(model.parameters()).device
+        self.copies = model.generator.copies
 
     @torch.inference_mode()
     def start(self, src: Ids) -> State:
@@ -97,6 +101,20 @@ class TorchStepper:
         """Return the first row's memory, [src_len, memory], and its decoder's top hidden state, [hidden]."""
         memory, hidden = state.encoded.memory[0], state.recurrent.h[-1, 0]
         return memory.float().cpu().numpy(), hidden.float().cpu().numpy()
+
+    def carried(self, state: State) -> Floats:
+        """Return all that the first row carries: h of each layer, an LSTM's c, what else it reads: [width]."""
+        recurrent = state.recurrent
+        layers = [*recurrent.h[:, 0], *([] if recurrent.c is None else recurrent.c[:, 0])]
+        more = [part[0] for part in (state.context, state.feed) if part is not None]
+        return torch.cat([*layers, *more]).float().cpu().numpy()
+
+    def parameters(self) -> Mapping[str, Floats]:
+        """Return the weights by name."""
+        return {
+            name: weight.detach().float().cpu().numpy()
+            for name, weight in self.model.named_parameters()
+        }
 
     @torch.inference_mode()
     def hide(self, state: State, positions: Ids) -> State:
