@@ -106,6 +106,7 @@ def load(folder: str | Path) -> Model:
     else:
         stepper = TorchStepper(network)
         translator = Translator(stepper, tokenizers.src, tokenizers.tgt, config.search)
+        translator.max_src_length = config.data.max_src_length
     files = (CONFIG, WEIGHTS, SRC_TOKENIZER, TGT_TOKENIZER)
     size = ModelSize(
         sum(weight.numel() for weight in network.parameters()),

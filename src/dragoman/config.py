@@ -47,6 +47,8 @@ class DataConfig(Section):
     """What stands between the target's tokens."""
     max_length: Count = 200
     """Tokens beyond which a training pair is left out (and reported)."""
+    max_src_length: Count | None = None
+    """Tokens after which a source is cut, in training and in use (and reported); never unless said."""
 
 
 class TextConfig(Section):
@@ -103,6 +105,8 @@ class ModelConfig(Section):
     """Heads of the multi-head attention."""
     input_feeding: bool = False
     """Whether a step also sees the last attended output (Luong 2015); slower: no fused recurrence."""
+    coverage: bool = False
+    """Whether attention sees where it has looked before (See et al. 2017, eq. 10-11); slower, as input feeding is."""
     head: str = "decoder"
     """What answers: the decoder, or a row of HEADS, which gives labels: crf, softmax; pool, last."""
     reader: str = "tokens"
@@ -110,7 +114,9 @@ class ModelConfig(Section):
     word_buckets: Count = 20_000
     """Rows of the table that words and their pieces share by hashing, where words are read."""
     generator: str = "softmax"
-    """A row of GENERATORS: softmax, or tied to the target embedding."""
+    """A row of GENERATORS: softmax; tied to the target embedding; or pointer, which also copies from the source."""
+    copy_bias: float = 0.0
+    """How far a pointer leans towards copying before it has learned; 2 begins with about 0.9."""
     tie_embeddings: bool = False
     """Whether source and target share one embedding (needs text.shared)."""
     dropout: Rate = 0.3
@@ -152,6 +158,8 @@ class TrainingConfig(Section):
     """Largest gradient norm."""
     label_smoothing: Rate = 0.1
     """Probability spread evenly over the vocabulary."""
+    coverage_weight: Annotated[float, Field(ge=0)] = 0.0
+    """Weight of the coverage loss: what looking twice at the same token costs (See et al. 2017, eq. 12-13)."""
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
     """Decay a step of the averaged weights, which are what is saved; 0 switches averaging off."""
     validate_every: Count | None = None
@@ -185,6 +193,10 @@ class SearchConfig(Section):
     """Longest output for each source token, ..."""
     max_length_extra: Count = 20
     """... and how many tokens more."""
+    min_length: Annotated[int, Field(ge=0)] = 0
+    """Fewest tokens of an output."""
+    no_repeat: Annotated[int, Field(ge=0)] = 0
+    """Never say so many tokens in a row twice (Paulus et al. 2018); 0 allows it."""
 
 
 class Config(Section):

@@ -45,6 +45,7 @@ def load_bundle(folder: Path, threads: int = 1) -> Model:
     search = bundle.config.search
     translator = ParallelTranslator(BundleStepper(bundle), tokenizers, search, threads)
     translator.batch_tokens = _BATCH_TOKENS
+    translator.max_src_length = bundle.config.data.max_src_length
     size = ModelSize(bundle.num_weights, bundle.num_bytes)
     return Model(folder, bundle.config, translator, size)
 

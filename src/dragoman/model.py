@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, overload
 
@@ -12,8 +13,8 @@ from dragoman.config import Config
 from dragoman.data.corpus import Corpus, Pair, ReadOptions, group_references
 from dragoman.errors import DataError, InputError
 from dragoman.evaluation.report import Evaluation, EvaluationOptions, evaluate_outputs
-from dragoman.inspection.trace import Trace
-from dragoman.inspection.tracer import InspectableStepper, trace
+from dragoman.inspection.trace import Changes, Trace
+from dragoman.inspection.tracer import InspectableStepper, Subject, trace
 from dragoman.search.ensemble import EnsembleStepper
 from dragoman.search.labelling import EnsembleEmitter
 from dragoman.tasks import TASKS, Task
@@ -92,8 +93,13 @@ class Model:
             return self.translator.score([(src, tgt)])[0]
         return self.translator.score(list(zip(src, tgt, strict=True)))
 
-    def trace(self, text: str) -> Trace:
-        """Translate a sentence greedily, and keep what was seen at every step."""
+    @cached_property
+    def subject(self) -> Subject:
+        """The model as `dragoman.inspection` takes it.
+
+        Raises:
+            InputError: It cannot be looked into.
+        """
         translator = self.translator
         if isinstance(translator, Annotator):
             raise InputError(
@@ -102,7 +108,16 @@ class Model:
         stepper = translator.stepper
         if not isinstance(stepper, InspectableStepper):
             raise InputError(f"{self.folder}: this model cannot be looked into.")
-        return trace(translator, stepper, text, self.describe())
+        return Subject(translator, stepper, self.describe(), self.config.model)
+
+    def trace(self, text: str, changes: Changes | None = None) -> Trace:
+        """Translate a sentence greedily, and keep what was seen at every step.
+
+        Args:
+            text: The sentence.
+            changes: What to do otherwise: other words, hidden source words, another context vector.
+        """
+        return trace(self.subject, text, changes)
 
     def read(self, files: Path | tuple[Path, Path], options: ReadOptions | None = None) -> Corpus:
         """Read a test set as the model's task does; separators are those it was trained with, unless said."""
@@ -240,4 +255,6 @@ def _joined(parts: Sequence[Translator | Annotator], config: Config) -> Translat
     if isinstance(first, Annotator):
         joined = EnsembleEmitter(emitters)
         return Annotator(joined, sources, targets, first.per_word, first.reads_words)
-    return Translator(EnsembleStepper(steppers), sources, targets, config.search)
+    translator = Translator(EnsembleStepper(steppers), sources, targets, config.search)
+    translator.max_src_length = config.data.max_src_length
+    return translator

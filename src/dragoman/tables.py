@@ -95,6 +95,13 @@ def check_config(config: Config) -> None:
         )
     if model.input_feeding and model.attention == "none":
         faults.append("model.input_feeding = true needs an attention whose output it can feed.")
+    if model.coverage and (model.attention == "none" or model.decoder != "recurrent"):
+        faults.append("model.coverage = true needs a recurrent decoder with an attention to tell.")
+    copies = model.generator in GENERATORS and GENERATORS[model.generator].copies
+    if copies and model.attention == "none" and model.decoder == "recurrent":
+        faults.append(
+            f"model.generator = {model.generator!r} needs an attention, by which it points at what it copies."
+        )
     if model.head in HEADS:
         faults += _check_labels(config)
     if faults:

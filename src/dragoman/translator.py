@@ -15,10 +15,11 @@ from dragoman.constraints import Constrain, Constraints
 from dragoman.data.batches import length_batches, pad, pad_sources
 from dragoman.errors import InputError
 from dragoman.search.beam import BeamOptions, beam_search
-from dragoman.search.filters import Filter, Forbid, ForcePrefix, NoRepeat
+from dragoman.search.filters import Filter, Forbid, ForcePrefix, MinLength, NoRepeat
 from dragoman.search.greedy import Limits
 from dragoman.search.sampling import SamplingOptions, sample
-from dragoman.search.stepper import Floats, Hypothesis, Stepper
+from dragoman.search.stepper import Floats, Hypothesis, Stepper, may_copy
+from dragoman.text.copying import Copying, Opened
 from dragoman.text.tokenizers import Tokenizer
 from dragoman.text.vocabulary import EOS, PAD, SOS, UNK
 
@@ -37,6 +38,7 @@ class Translation:
         probabilities: Each token's probability.
         attention: Where each step looked, [tokens, src_tokens]; None if the model has no attention.
         alternatives: The next best outputs, best first.
+        num_cut: Source tokens that were not read, because there are more than the model was taught to read.
     """
 
     source: str
@@ -48,6 +50,7 @@ class Translation:
     probabilities: tuple[float, ...]
     attention: Floats | None = field(default=None, repr=False, compare=False)
     alternatives: tuple[Translation, ...] = ()
+    num_cut: int = 0
 
     def __str__(self) -> str:
         return self.text
@@ -63,6 +66,7 @@ class Translation:
             "tokens": list(self.tokens),
             "probabilities": list(self.probabilities),
             "attention": None if self.attention is None else np.round(self.attention, 4).tolist(),
+            "num_cut": self.num_cut,
             "alternatives": [
                 {"text": other.text, "score": other.score, "log_prob": other.log_prob}
                 for other in self.alternatives
@@ -99,6 +103,7 @@ _LEAST = {
     "beam_size": 1,
     "nbest": 1,
     "max_length": 1,
+    "min_length": 0,
     "no_repeat": 0,
     "length_penalty": 0,
     "coverage_penalty": 0,
@@ -117,6 +122,7 @@ class TranslateOptions:
         length_penalty: Exponent of the length by which scores are divided.
         coverage_penalty: Weight of the coverage penalty.
         max_length: Most tokens of an output.
+        min_length: Fewest tokens of an output, unless `max_length` is less.
         no_repeat: Never say so many tokens in a row twice; 0 allows it.
         sampling: Draw instead of searching.
         attention: Whether translations carry their attention.
@@ -129,7 +135,8 @@ class TranslateOptions:
     length_penalty: float | None = None
     coverage_penalty: float | None = None
     max_length: int | None = None
-    no_repeat: int = 0
+    min_length: int | None = None
+    no_repeat: int | None = None
     sampling: SamplingOptions | None = None
     attention: bool = True
     prefixes: Sequence[str] | None = None
@@ -167,6 +174,8 @@ class Translator:
         search: How to write unless a call says otherwise.
     """
 
+    # A source is cut after so many tokens, as those were that the model learned from.
+    max_src_length: int | None = None
     # Rows times tokens in a batch: enough to fill two cores, few enough to stay in their caches.
     batch_tokens = 2000
 
@@ -179,6 +188,7 @@ class Translator:
     ) -> None:
         self.stepper, self.search = stepper, search
         self.src_tokenizer, self.tgt_tokenizer = src_tokenizer, tgt_tokenizer
+        self._copying = Copying(src_tokenizer, tgt_tokenizer) if may_copy(stepper) else None
 
     def translate(
         self, texts: Iterable[str], options: TranslateOptions | None = None
@@ -195,15 +205,15 @@ class Translator:
             raise InputError(
                 f"{len(options.prefixes)} prefixes for {len(texts)} sentences; expected one each."
             )
-        sources = self.src_tokenizer.encode_batch(texts)
+        sources = self.read(texts)
         results = [Translation(text, "", 0.0, 0.0, (), (), ()) for text in texts]
         known = options.constraints.lexicon if options.constraints else {}
         for number, text in enumerate(texts):
             if text in known:
                 results[number] = replace(results[number], text=known[text])
-        filled = [n for n, source in enumerate(sources) if source and texts[n] not in known]
+        filled = [n for n, source in enumerate(sources) if source.ids and texts[n] not in known]
         for numbers in length_batches(
-            [len(sources[number]) for number in filled], self.batch_tokens
+            [len(sources[number].ids) for number in filled], self.batch_tokens
         ):
             chosen = [filled[number] for number in numbers]
             found = self._search([sources[number] for number in chosen], chosen, options)
@@ -215,6 +225,14 @@ class Translator:
                 results[number] = replace(made[0], alternatives=tuple(made[1 : options.nbest]))
         return results
 
+    def read(self, texts: Sequence[str]) -> list[Opened]:
+        """Turn sources into ids, as the model reads them."""
+        if self._copying is not None:
+            opened = self._copying.open(texts)
+        else:
+            opened = [Opened(ids) for ids in self.src_tokenizer.encode_batch(texts)]
+        return [one.cut(self.max_src_length) for one in opened]
+
     def score(self, pairs: Iterable[tuple[str, str]]) -> list[float]:
         """Return the log-probability, in nats, of given translations (forced decoding).
 
@@ -222,13 +240,11 @@ class Translator:
             pairs: (source, target), raw text.
         """
         pairs = list(pairs)
-        sources = self.src_tokenizer.encode_batch([src for src, _ in pairs])
-        targets = [
-            [*ids, EOS] for ids in self.tgt_tokenizer.encode_batch([tgt for _, tgt in pairs])
-        ]
+        sources = self.read([src for src, _ in pairs])
+        targets = [[*ids, EOS] for ids in self._encode_targets([tgt for _, tgt in pairs], sources)]
         scores = [0.0] * len(pairs)
-        for numbers in length_batches([len(source) for source in sources], self.batch_tokens):
-            state = self.stepper.start(pad_sources([sources[number] for number in numbers]))
+        for numbers in length_batches([len(one.ids) for one in sources], self.batch_tokens):
+            state = self.stepper.start(pad_sources([sources[number].ids for number in numbers]))
             wanted = pad([targets[number] for number in numbers])
             last = np.full(len(numbers), SOS)
             for ids in wanted.T:
@@ -246,22 +262,12 @@ class Translator:
         return math.ceil(src_length * self.search.max_length_ratio) + self.search.max_length_extra
 
     def _search(
-        self, sources: list[list[int]], numbers: list[int], options: TranslateOptions
+        self, sources: list[Opened], numbers: list[int], options: TranslateOptions
     ) -> list[list[Hypothesis]]:
         search = self.search
-        filters: list[Filter] = [Forbid((PAD, UNK, SOS))]
-        forced: list[list[int]] = []
-        if options.prefixes is not None:
-            forced = self._encode_prefixes([options.prefixes[number] for number in numbers])
-        if options.no_repeat:
-            filters.append(NoRepeat(options.no_repeat, forced))
-        if forced:
-            filters.append(ForcePrefix(forced))
-        if options.constraints is not None and options.constraints.restricts:
-            filters.append(Constrain(options.constraints, self.tgt_tokenizer.decode))
-        lengths = [options.max_length or self.max_length(len(source)) for source in sources]
-        limits = Limits(lengths, filters, options.attention)
-        src = pad_sources(sources)
+        lengths = [options.max_length or self.max_length(len(one.ids)) for one in sources]
+        limits = Limits(lengths, self._filters(sources, numbers, options), options.attention)
+        src = pad_sources([one.ids for one in sources])
         if options.sampling is not None:
             draws = [
                 sample(
@@ -283,8 +289,33 @@ class Translator:
         )
         return beam_search(self.stepper, src, limits, beam)
 
-    def _encode_prefixes(self, texts: Sequence[str]) -> list[list[int]]:
-        encoded = self.tgt_tokenizer.encode_batch(texts)
+    def _filters(
+        self, sources: list[Opened], numbers: list[int], options: TranslateOptions
+    ) -> list[Filter]:
+        search = self.search
+        found: list[Filter] = [Forbid((PAD, UNK, SOS))]
+        forced: list[list[int]] = []
+        if options.prefixes is not None:
+            forced = self._encode_prefixes([options.prefixes[n] for n in numbers], sources)
+        no_repeat = search.no_repeat if options.no_repeat is None else options.no_repeat
+        if no_repeat:
+            found.append(NoRepeat(no_repeat, forced))
+        min_length = search.min_length if options.min_length is None else options.min_length
+        if min_length:
+            found.append(MinLength(min_length))
+        if forced:
+            found.append(ForcePrefix(forced))
+        if options.constraints is not None and options.constraints.restricts:
+            found.append(Constrain(options.constraints, self.tgt_tokenizer.decode))
+        return found
+
+    def _encode_targets(self, texts: Sequence[str], sources: Sequence[Opened]) -> list[list[int]]:
+        if self._copying is not None:
+            return self._copying.encode_targets(texts, sources)
+        return self.tgt_tokenizer.encode_batch(texts)
+
+    def _encode_prefixes(self, texts: Sequence[str], sources: Sequence[Opened]) -> list[list[int]]:
+        encoded = self._encode_targets(texts, sources)
         for text, ids in zip(texts, encoded, strict=True):
             if UNK in ids:
                 raise InputError(
@@ -293,17 +324,19 @@ class Translator:
                 )
         return encoded
 
-    def _translation(self, text: str, source: list[int], found: Hypothesis) -> Translation:
+    def _translation(self, text: str, source: Opened, found: Hypothesis) -> Translation:
         ids = [*found.ids, EOS] if found.complete else list(found.ids)
+        words = () if self._copying is None else self._copying.words(source.unknown)
         return Translation(
             source=text,
-            text=self.tgt_tokenizer.decode(found.ids),
+            text=self.tgt_tokenizer.decode(found.ids, words),
             score=found.score,
             log_prob=found.log_prob,
-            src_tokens=tuple(self.src_tokenizer.display([*source, EOS])),
-            tokens=tuple(self.tgt_tokenizer.display(ids)),
+            src_tokens=tuple(self.src_tokenizer.display([*source.ids, EOS], source.unknown)),
+            tokens=tuple(self.tgt_tokenizer.display(ids, words)),
             probabilities=tuple(math.exp(value) for value in found.log_probs),
-            attention=None if found.weights is None else found.weights[:, : len(source) + 1],
+            attention=None if found.weights is None else found.weights[:, : len(source.ids) + 1],
+            num_cut=source.num_cut,
         )
 
 

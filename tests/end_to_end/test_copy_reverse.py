@@ -33,7 +33,7 @@ def learn(turn, folder, cell):
     model = Seq2Seq(config, 12, 12)
     examples = [Example(one, turn(one)) for one in TRAIN]
     dev = [Example(one, turn(one)) for one in strings(40, 3)]
-    say = lambda ids: " ".join(map(str, ids))  # noqa: E731
+    say = lambda ids, unknown=(): " ".join(map(str, ids))  # noqa: E731
     validator = Validator(dev, say, [[say(one.tgt)] for one in dev])
     best = {}
     training = TrainingConfig(

@@ -103,7 +103,9 @@ def test_a_task_prints_the_scores_that_the_table_names(task: str, ran: dict[str,
     for name in SCORES[task]:
         if TASKS[task].flat:
             assert 0 <= found[name] <= 200, name
-            assert "version:1" in found["signatures"][name] or "version" in found["signatures"][name]
+            assert (
+                "version:1" in found["signatures"][name] or "version" in found["signatures"][name]
+            )
         else:
             assert "signature" in found[name]
 
@@ -112,7 +114,7 @@ def test_constraints_hold(ran: dict[str, Run]):
     said = ran["Hard constraints"].out.splitlines()
     assert said[0] == "D R AE G AH M AH N"
     assert said[1] == "" or re.fullmatch("B(?: (?:B|R|AE|T))* T", said[1])
-    assert set(ran["g2p"].out.splitlines()[2].split()) <= set("AE B K M R T".split())
+    assert set(ran["g2p"].out.splitlines()[2].split()) <= {"AE", "B", "K", "M", "R", "T"}
     for line in ran["transliterate"].out.splitlines()[:3]:
         assert re.fullmatch(r"1\t-\d+\.\d+\t[가-힣]+", line), line
     assert re.fullmatch(r"(?:\d{4}-\d{2}-\d{2})?", ran["normalise"].out.splitlines()[0])

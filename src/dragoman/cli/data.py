@@ -36,7 +36,9 @@ def list_corpora(as_json: AsJson = False) -> None:
     width = max(len(source.name) for source in sources)
     for source in sources:
         size = _size(source.num_bytes) if source.num_bytes is not None else ""
-        typer.echo(f"{source.name:{width}}  {size:>10}  {source.description}  [{source.licence}]")
+        typer.echo(
+            f"{source.name:{width}}  {source.task:13}  {size:>10}  {source.description}  [{source.licence}]"
+        )
 
 
 @app.command()
@@ -67,15 +69,16 @@ def get(
     else:
         for path in paths:
             typer.echo(str(path))
-    say(f"Next: {_next_command(paths, source.name)}")
+    say(f"Next: {_next_command(paths, source)}")
 
 
-def _next_command(paths: Sequence[Path], name: str) -> str:
+def _next_command(paths: Sequence[Path], source: Source) -> str:
     words = ["dragoman", "train"]
+    words += [] if source.task == "translate" else ["--task", source.task]
     for path in paths:
         words += [] if path.stem == "train" else [f"--{path.stem}"]
         words.append(str(path))
-    return shlex.join([*words, "--out", f"models/{name}"])
+    return shlex.join([*words, "--out", f"models/{source.name}"])
 
 
 class _Progress:
@@ -112,6 +115,7 @@ def _size(num_bytes: int) -> str:
 def _as_dict(source: Source) -> dict[str, Any]:
     return {
         "name": source.name,
+        "task": source.task,
         "description": source.description,
         "languages": list(source.languages),
         "licence": source.licence,

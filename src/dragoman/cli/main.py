@@ -20,7 +20,11 @@ from dragoman.cli.evaluate import evaluate
 from dragoman.cli.export import export
 from dragoman.cli.guard import Guarded
 from dragoman.cli.info import info
+from dragoman.cli.lab import app as lab_app
+from dragoman.cli.plot import plot
 from dragoman.cli.reproduce import reproduce
+from dragoman.cli.serve import serve
+from dragoman.cli.trace import trace
 from dragoman.cli.train import train
 from dragoman.cli.translate import translate
 
@@ -39,10 +43,14 @@ app.command(short_help="Train a model on pairs of sentences.")(train)
 app.command(short_help="Translate sentences, a file or a pipe.")(translate)
 app.command("predict", short_help="The same as translate, for other tasks.")(translate)
 app.command(short_help="Score a model on a test set.")(evaluate)
+app.command(short_help="Serve models: a page and an API.")(serve)
+app.command(short_help="Show every step of one sentence.")(trace)
+app.command(short_help="Draw a model's curves, attention and map.")(plot)
 app.command(short_help="Turn a model into a bundle that runs without torch.")(export)
 app.command(short_help="Measure how fast a model or a bundle is.")(bench)
 app.command(short_help="Train a recipe again; compare with its result.")(reproduce)
 app.command(short_help="Say what a model is.")(info)
+app.add_typer(lab_app, name="lab", short_help="Make findings of the field again.")
 app.add_typer(data_app, name="data", short_help="List public corpora, or fetch one.")
 
 

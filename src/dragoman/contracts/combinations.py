@@ -8,6 +8,7 @@ from typing import Any
 
 from dragoman.config import ModelConfig
 from dragoman.contracts.rows import is_held
+from dragoman.nn.generators import GENERATORS
 from dragoman.tables import TABLES
 
 Choice = dict[str, Any]
@@ -29,6 +30,7 @@ _SWITCHES: dict[str, Sequence[Any]] = {
     "reverse_source": (False, True),
     "context_every_step": (False, True),
     "tie_embeddings": (False, True),
+    "coverage": (False, True),
 }
 _SIZES: Choice = {"embedding_size": 6, "hidden_size": 8, "attention_heads": 2, "dropout": 0.0}
 
@@ -49,7 +51,7 @@ def name_of(config: ModelConfig) -> str:
     names = [getattr(config, part) for part in PARTS if len(TABLES[PARTS[part]]) > 1]
     names.append("bi" if config.bidirectional else "uni")
     names.append(f"{config.encoder_layers}to{config.decoder_layers}")
-    flags = ("input_feeding", "reverse_source", "context_every_step", "tie_embeddings")
+    flags = ("input_feeding", "reverse_source", "context_every_step", "tie_embeddings", "coverage")
     return "-".join([*names, *(flag for flag in flags if getattr(config, flag))])
 
 
@@ -75,7 +77,15 @@ def _all_of(choices: Mapping[str, Sequence[Any]]) -> list[Choice]:
 
 def _goes_together(choice: Choice) -> bool:
     """Say whether a recipe may choose so; see `dragoman.tables.check_config`."""
-    return not (choice.get("input_feeding") and choice.get("attention") == "none")
+    attends = choice.get("attention") != "none"
+    recurrent = choice.get("decoder", "recurrent") == "recurrent"
+    if (choice.get("input_feeding") or choice.get("coverage")) and not attends:
+        return False
+    if choice.get("coverage") and not recurrent:
+        return False
+    copies = "generator" in choice and GENERATORS[choice["generator"]].copies
+    # A monotonic decoder always looks at one token; which decoder it is may not have been chosen yet.
+    return not copies or attends or choice.get("decoder") not in (None, "recurrent")
 
 
 def _cover_pairs(choices: Mapping[str, Sequence[Any]]) -> list[Choice]:

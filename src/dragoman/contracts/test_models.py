@@ -39,7 +39,7 @@ def check_steps(model: Seq2Seq) -> None:
     src, tgt_in = tensor_of(sources()), targets_in()
     with torch.no_grad():
         whole = model(src, tgt_in)
-        wanted = model.generator(whole.outputs)
+        wanted = model.log_probs(whole, src)
         state = model.start(src)
         for step, ids in enumerate(tgt_in.unbind(1)):
             stepped = model.step(ids, state)
@@ -91,11 +91,12 @@ class TestNetwork:
         """Under teacher forcing."""
         model = build(config)
         with torch.no_grad():
-            together = model.generator(model(tensor_of(sources()), targets_in()).outputs)
+            src = tensor_of(sources())
+            together = model.log_probs(model(src, targets_in()), src)
             for row, source in enumerate(SOURCES):
                 steps = len(TARGETS[row]) + 1
                 src = tensor_of(pad_sources([source]))
-                alone = model.generator(model(src, targets_in()[row : row + 1, :steps]).outputs)
+                alone = model.log_probs(model(src, targets_in()[row : row + 1, :steps]), src)
                 check_close(together[row, :steps], alone[0])
 
     def test_greedy_finds_the_same_in_company(self, config: ModelConfig) -> None:
@@ -171,8 +172,8 @@ class TestNetwork:
     def test_gradients_reach_every_weight(self, config: ModelConfig) -> None:
         """From the log-probabilities of a batch with padding."""
         model = build(config).train()
-        outputs = model(tensor_of(sources()), targets_in()).outputs
-        check_gradients(model, model.generator(outputs))
+        src = tensor_of(sources())
+        check_gradients(model, model.log_probs(model(src, targets_in()), src))
 
     def test_the_start_counts(self, config: ModelConfig) -> None:
         """What was read changes what is written."""
@@ -189,7 +190,7 @@ def check_sizes(state: State, rows: int, sentences: int) -> None:
     assert state.beams == rows // sentences
     assert len(state.encoded.memory) == len(state.encoded.src_mask) == sentences
     assert state.keys is None or len(state.keys) == sentences
-    kept: list[Tensor | None] = [state.context, state.feed]
+    kept: list[Tensor | None] = [state.context, state.feed, state.coverage]
     assert all(one is None or len(one) == rows for one in kept)
 
 

@@ -23,7 +23,7 @@ from dragoman.nn.attention import ATTENTIONS, Attention, AttentionSizes
 from dragoman.nn.bridges import BRIDGES, Bridge
 from dragoman.nn.cells import CELLS, Cell
 from dragoman.nn.encoders import ENCODERS, Encoder
-from dragoman.nn.generators import GENERATORS
+from dragoman.nn.generators import GENERATORS, Generator, Looked
 from dragoman.nn.state import Encoded, RecurrentState
 
 LENGTHS = [5, 1, 3, 7]
@@ -286,32 +286,47 @@ class TestAttention:
         assert ((memory.grad.abs().amax(dim=2) > 0) == mask).all()
 
 
+def make_generator(name: str) -> Generator:
+    """Make a generator with lively weights."""
+    plant(3)
+    generator = GENERATORS[name](config_of(), nn.Embedding(VOCAB, 6))
+    stir(generator)
+    return generator
+
+
+def make_looked(generator: Generator, *shape: int) -> Looked | None:
+    """Make what a generator that copies asks for: a source of four tokens, one not of the vocabulary."""
+    if not generator.copies:
+        return None
+    weights = torch.randn(*shape, 4).softmax(dim=-1)
+    return Looked(weights, torch.tensor([4, VOCAB, 7, 4]).expand(*shape, 4), VOCAB + 1)
+
+
 @pytest.mark.parametrize("name", rows("GENERATORS"))
 class TestGenerator:
-    """A generator gives each vector a distribution, whose last product the loss can fuse."""
+    """A generator gives each vector a distribution, whose last product the loss can fuse unless it copies."""
 
     def test_probabilities_sum_to_one(self, name: str) -> None:
         """For any number of dimensions before the last."""
-        plant(3)
-        generator = GENERATORS[name](config_of(), nn.Embedding(VOCAB, 6))
-        stir(generator)
+        generator = make_generator(name)
         for shape in ((5,), (2, 3)):
-            log_probs = generator(torch.randn(*shape, 8))
-            assert log_probs.shape == (*shape, VOCAB)
+            looked = make_looked(generator, *shape)
+            log_probs = generator(torch.randn(*shape, 8), looked)
+            assert log_probs.shape == (*shape, VOCAB if looked is None else looked.width)
             check_close(log_probs.exp().sum(dim=-1), torch.ones(shape))
 
     def test_the_loss_sees_the_same_distribution(self, name: str) -> None:
-        """`project`, `weight` and `bias` make the log-probabilities that `forward` gives."""
-        plant(3)
-        generator = GENERATORS[name](config_of(), nn.Embedding(VOCAB, 6))
-        stir(generator)
-        outputs = torch.randn(5, 8)
-        logits = generator.project(outputs) @ generator.weight.t() + generator.bias
-        check_close(generator(outputs), logits.log_softmax(dim=1))
+        """Made by `project`, `weight` and `bias`; by `probabilities` where it copies."""
+        generator = make_generator(name)
+        outputs, looked = torch.randn(5, 8), make_looked(generator, 5)
+        found = generator(outputs, looked)
+        if looked is not None:
+            check_close(found.exp(), generator.probabilities(outputs, looked))
+        else:
+            logits = generator.project(outputs) @ generator.weight.t() + generator.bias
+            check_close(found, logits.log_softmax(dim=1))
 
     def test_gradients_reach_every_weight(self, name: str) -> None:
         """The bias too."""
-        plant(3)
-        generator = GENERATORS[name](config_of(), nn.Embedding(VOCAB, 6))
-        stir(generator)
-        check_gradients(generator, generator(torch.randn(5, 8)))
+        generator = make_generator(name)
+        check_gradients(generator, generator(torch.randn(5, 8), make_looked(generator, 5)))

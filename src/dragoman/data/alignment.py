@@ -9,7 +9,7 @@ token, delete a source token. Their probabilities are learned by expectation-max
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -144,4 +144,4 @@ def with_steps(example: Example, places: Sequence[int], step_id: int) -> Example
         tgt += [step_id] * (place - at)
         tgt.append(token)
         at = max(at, place)
-    return Example(example.src, tgt)
+    return replace(example, tgt=tgt)

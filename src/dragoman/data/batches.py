@@ -15,10 +15,17 @@ Ids = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Example:
-    """A pair as token ids, without SOS and EOS."""
+    """A pair as token ids, without SOS and EOS.
+
+    Attributes:
+        src: The source's.
+        tgt: The target's.
+        unknown: Where a model copies: the source's tokens that ids past its vocabulary's stand for.
+    """
 
     src: Sequence[int]
     tgt: Sequence[int]
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ _KNOWN: dict[str, tuple[str | bool, ...]] = {
     "attention": (*ATTENTIONS, "none"),
     "decoder": ("recurrent",),
     "generator": tuple(GENERATORS),
+    "coverage": (False,),
 }
 
 
@@ -107,7 +108,7 @@ def write_bundle(
 
 def _check(network: Seq2Seq, out: Path) -> None:
     faults = [
-        f"model.{key} = {getattr(network.config, key)!r} has no ONNX graph yet; known: {', '.join(known)}."
+        f"model.{key} = {getattr(network.config, key)!r} has no ONNX graph yet; known: {', '.join(map(str, known))}."
         for key, known in _KNOWN.items()
         if getattr(network.config, key) not in known
     ]

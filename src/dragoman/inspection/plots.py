@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dragoman.errors import InputError, MissingExtraError
-from dragoman.inspection.trace import Trace
+from dragoman.inspection.trace import ContextMap, Trace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -103,6 +103,37 @@ def plot_curves(records: Records, path: Path, title: str) -> None:
     figure.suptitle(title, fontfamily=_fonts([title]), parse_math=False)
     _draw_losses(losses, records)
     _draw_accuracies(accuracies, records)
+    _save(figure, path)
+
+
+def plot_contexts(found: ContextMap, path: Path) -> None:
+    """Draw where sentences lie by their context vectors.
+
+    Args:
+        found: The map.
+        path: The picture to write, ``.png`` or ``.svg``.
+
+    Raises:
+        InputError: If the suffix is another one.
+        MissingExtraError: If Matplotlib is not installed.
+    """
+    figure = _new_figure(9, 6.5)
+    axes = figure.add_axes((0, 0, 1, 1))
+    fonts = _fonts([one.text for one in found.places])
+    for one in found.places:
+        color, size = (_ORANGE, 60) if one.own else (_BLUE, 20)
+        axes.scatter([one.x], [one.y], s=size, color=color, alpha=0.8, lw=0)
+        label = axes.annotate(
+            _label(one.text), (one.x, one.y), (4, 3), textcoords="offset points", fontsize=7
+        )
+        label.set(fontfamily=fonts, parse_math=False)
+    for side, share in zip(("x", "y"), found.explained, strict=True):
+        name = (
+            f"{'first' if side == 'x' else 'second'} principal axis ({share:.0%} of the variance)"
+        )
+        axes.set(**{f"{side}label": name})
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
     _save(figure, path)
 
 

@@ -22,8 +22,8 @@ class RecurrentDecoder(Decoder):
     """A stack of recurrent layers; then, with attention, Luong's attended output over the top one.
 
     h~ = tanh(W_c [context; h]) (Luong et al. 2015, eq. 5). Attention after the recurrence leaves the whole
-    target one fused recurrence. With input feeding a step also reads the last h~ (section 3.3), so the
-    target must be read a step at a time.
+    target one fused recurrence. With input feeding a step also reads the last h~ (section 3.3), and with
+    coverage attention sees where it has looked before, so the target must be read a step at a time.
     """
 
     def __init__(self, config: ModelConfig, memory_size: int) -> None:
@@ -42,6 +42,9 @@ class RecurrentDecoder(Decoder):
             sizes = AttentionSizes(size, memory_size, size, config.attention_heads)
             self.attention = ATTENTIONS[config.attention](sizes)
             self.W_c = Linear(memory_size + size, size, bias=False)
+        if self.attention is not None and config.coverage:
+            width = self.attention.project(torch.zeros(1, 1, memory_size)).shape[2]
+            self.w_coverage = nn.Parameter(torch.zeros(width))
 
     def start(self, encoded: Encoded, first: RecurrentState) -> State:
         """Make the state before the first step."""
@@ -49,7 +52,9 @@ class RecurrentDecoder(Decoder):
         top = first.h[-1]
         context = top if self.config.context_every_step else None
         feed = torch.zeros_like(top) if self.config.input_feeding else None
-        return State(encoded, keys, first, context, feed, masks=self.dropout.mask(first.h[1:]))
+        covered = encoded.memory.new_zeros(encoded.src_mask.shape) if self.config.coverage else None
+        masks = self.dropout.mask(first.h[1:])
+        return State(encoded, keys, first, context, feed, masks=masks, coverage=covered)
 
     def step(
         self, embedded: Float[Tensor, "rows embedding"], state: State
@@ -67,15 +72,22 @@ class RecurrentDecoder(Decoder):
             hs.append(x)
             cs += [] if c is None else [c]
         recurrent = RecurrentState(torch.stack(hs), torch.stack(cs) if cs else None)
-        decoded = self._attend(x.unflatten(0, (-1, state.beams)), state)
+        state = replace(state, recurrent=recurrent)
+        if state.coverage is None:
+            decoded = self._attend(x.unflatten(0, (-1, state.beams)), state)
+        else:
+            decoded = self._attend_anew(x, state)
         outputs = decoded.outputs.flatten(0, 1)
-        weights = None if decoded.weights is None else decoded.weights.flatten(0, 1)[:, None]
+        weights = None if decoded.weights is None else decoded.weights.flatten(0, 1)
+        if state.coverage is not None and weights is not None:
+            state = replace(state, coverage=state.coverage + weights)
         feed = outputs if self.config.input_feeding else None
-        return Decoded(outputs[:, None], weights), replace(state, recurrent=recurrent, feed=feed)
+        seen = None if weights is None else weights[:, None]
+        return Decoded(outputs[:, None], seen), replace(state, feed=feed)
 
     def sequence(self, embedded: Float[Tensor, "batch steps embedding"], state: State) -> Decoded:
-        """Read a whole target, in one fused recurrence a layer where there is no input feeding."""
-        if self.config.input_feeding:
+        """Read a whole target, in one fused recurrence a layer where no step needs to know of the last one's look."""
+        if self.config.input_feeding or self.config.coverage:
             return super().sequence(embedded, state)
         x = embedded
         if state.context is not None:
@@ -94,6 +106,22 @@ class RecurrentDecoder(Decoder):
         encoded = state.encoded
         found: Attended = self.attention(x, encoded.memory, state.keys, encoded.src_mask)
         return Decoded(self.W_c(torch.cat([found.context, x], dim=2)).tanh(), found.weights)
+
+    def _attend_anew(self, x: Float[Tensor, "rows hidden"], state: State) -> Decoded:
+        """Look over the source, told how much of it each row has seen: w_c c_i is added to each key.
+
+        In the additive and concat attention this is See et al. 2017, eq. 11; in the others the query decides what to
+        make of it. Hypotheses differ in what they have seen, so that each needs keys of its own.
+        """
+        encoded, keys, beams = state.encoded, state.keys, state.beams
+        if keys is None or state.coverage is None:
+            raise ValueError("coverage needs an attention")
+        memory, mask = encoded.memory, encoded.src_mask
+        if beams > 1:
+            keys, memory, mask = (one.repeat_interleave(beams, 0) for one in (keys, memory, mask))
+        keys = keys + state.coverage[:, :, None].to(keys.dtype) * self.w_coverage.to(keys.dtype)
+        own = replace(state, encoded=replace(encoded, memory=memory, src_mask=mask), keys=keys)
+        return self._attend(x[:, None], own)
 
 
 DECODERS: dict[str, type[Decoder]] = {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
@@ -13,9 +15,9 @@ from dragoman.nn.decoder import Decoded
 from dragoman.nn.decoders import DECODERS
 from dragoman.nn.dropout import VariationalDropout, WordDropout
 from dragoman.nn.encoders import ENCODERS
-from dragoman.nn.generators import GENERATORS
-from dragoman.nn.state import State
-from dragoman.text.vocabulary import PAD
+from dragoman.nn.generators import GENERATORS, Looked
+from dragoman.nn.state import Copies, State
+from dragoman.text.vocabulary import PAD, UNK
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,19 @@ class Seq2Seq(nn.Module):
         config: The parts and their sizes.
         src_vocab_size: Source tokens.
         tgt_vocab_size: Target tokens.
+        tgt_ids: For a model that copies: what each source token is as a target id (`dragoman.text.copying`);
+            the same id unless given.
     """
 
-    def __init__(self, config: ModelConfig, src_vocab_size: int, tgt_vocab_size: int) -> None:
+    tgt_ids: Tensor
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        src_vocab_size: int,
+        tgt_vocab_size: int,
+        tgt_ids: Sequence[int] | None = None,
+    ) -> None:
         super().__init__()
         self.config = config
         self.src_embedding = _embedding(src_vocab_size, config.embedding_size)
@@ -53,22 +65,41 @@ class Seq2Seq(nn.Module):
         rate = config.dropout if config.output_dropout is None else config.output_dropout
         self.output_dropout = VariationalDropout(rate)
         self.generator = GENERATORS[config.generator](config, self.tgt_embedding)
+        same = range(src_vocab_size) if tgt_ids is None else tgt_ids
+        self.register_buffer("tgt_ids", torch.tensor(same), persistent=False)
+        # Ids from here on are words of the sentence at hand.
+        self.num_known_ids = max(tgt_vocab_size, max(same) + 1)
 
     def start(self, src: Int[Tensor, "batch src_len"]) -> State:
         """Read the source; make the decoder's state before its first step.
 
         Args:
-            src: Token ids, PAD at the end of the shorter rows; every row has a token.
+            src: Token ids, PAD at the end of the shorter rows; every row has a token. Ids past the vocabulary's are
+                words that only can be copied.
         """
         encoded = self.encoder(self._embed(src, self.src_embedding), src != PAD)
+        if self.generator.copies:
+            encoded = replace(encoded, copies=self.copies(src))
         return self.decoder.start(encoded, self.bridge(encoded))
+
+    def copies(self, src: Int[Tensor, "batch src_len"]) -> Copies:
+        """Say what copying each source token would say."""
+        own = src - self.src_embedding.num_embeddings
+        known = self.tgt_ids[src.where(own < 0, UNK)]
+        ids = known.where(own < 0, own + self.num_known_ids)
+        return Copies(ids, max(self.num_known_ids, int(ids.max()) + 1))
 
     def step(self, last_ids: Int[Tensor, " rows"], state: State) -> Stepped:
         """Read one token a row (SOS first), and say how likely each next one is."""
         embedded = self._embed(last_ids[:, None], self.tgt_embedding)[:, 0]
         decoded, state = self.decoder.step(embedded, self.decoder.heed(last_ids, state))
+        outputs = decoded.outputs[:, 0]
         weights = None if decoded.weights is None else decoded.weights[:, 0]
-        return Stepped(self.generator(decoded.outputs[:, 0]), weights, state)
+        looked, copies = None, state.encoded.copies
+        if copies is not None and weights is not None:
+            ids = copies.ids.repeat_interleave(state.beams, 0)
+            looked = Looked(weights, ids, copies.width)
+        return Stepped(self.generator(outputs, looked), weights, state)
 
     def forward(
         self, src: Int[Tensor, "batch src_len"], tgt_in: Int[Tensor, "batch tgt_len"]
@@ -82,10 +113,26 @@ class Seq2Seq(nn.Module):
         decoded = self.decoder.sequence(self._embed(tgt_in, self.tgt_embedding), state)
         return Decoded(self.output_dropout(decoded.outputs), decoded.weights)
 
+    def log_probs(
+        self, decoded: Decoded, src: Int[Tensor, "batch src_len"]
+    ) -> Float[Tensor, "batch steps width"]:
+        """Make of what `forward` gave the log-probability of every token at every step."""
+        return self.generator(decoded.outputs, self.looked(decoded, src))
+
+    def looked(self, decoded: Decoded, src: Int[Tensor, "batch src_len"]) -> Looked | None:
+        """Say what could be copied at every step; None if the model does not copy."""
+        if decoded.weights is None or not self.generator.copies:
+            return None
+        copies = self.copies(src)
+        ids = copies.ids[:, None].expand(-1, decoded.weights.shape[1], -1)
+        return Looked(decoded.weights, ids, copies.width)
+
     def _embed(
         self, ids: Int[Tensor, "batch steps"], table: nn.Embedding
     ) -> Float[Tensor, "batch steps width"]:
-        return self.embedding_dropout(self.word_dropout(table(ids)))
+        # What is past the table is a word that the source alone knows; it is read as UNK.
+        known = ids.where(ids < table.num_embeddings, UNK)
+        return self.embedding_dropout(self.word_dropout(table(known)))
 
 
 def _embedding(size: int, width: int) -> nn.Embedding:

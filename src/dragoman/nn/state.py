@@ -21,6 +21,23 @@ class RecurrentState:
 
 
 @dataclass(frozen=True)
+class Copies:
+    """What copying a batch's source tokens would say.
+
+    Attributes:
+        ids: Target ids; those past the vocabulary's are the sources' own words (`dragoman.text.copying`).
+        width: Number of ids that there are in this batch.
+    """
+
+    ids: Int[Tensor, "batch src_len"]
+    width: int
+
+    def select(self, rows: Int[Tensor, " chosen"]) -> Copies:
+        """Reorder, repeat or drop sentences."""
+        return Copies(self.ids[rows], self.width)
+
+
+@dataclass(frozen=True)
 class Encoded:
     """What the encoder made of a batch of sentences.
 
@@ -30,10 +47,12 @@ class Encoded:
     memory: Float[Tensor, "batch src_len memory"]
     src_mask: Bool[Tensor, "batch src_len"]
     final: RecurrentState
+    copies: Copies | None = None
 
     def select(self, rows: Int[Tensor, " chosen"]) -> Encoded:
         """Reorder, repeat or drop sentences."""
-        return Encoded(self.memory[rows], self.src_mask[rows], self.final.select(rows))
+        copies = None if self.copies is None else self.copies.select(rows)
+        return Encoded(self.memory[rows], self.src_mask[rows], self.final.select(rows), copies)
 
 
 @dataclass(frozen=True)
@@ -52,6 +71,7 @@ class State:
         beams: Hypotheses a sentence.
         masks: While training, what is dropped between the layers at every step, a row a hypothesis.
         position: The source token that a hard monotonic decoder looks at, a row a hypothesis.
+        coverage: How much it has looked at each source token so far, a row a hypothesis.
     """
 
     encoded: Encoded
@@ -62,6 +82,7 @@ class State:
     beams: int = 1
     masks: Float[Tensor, "between rows hidden"] | None = None
     position: Int[Tensor, "rows ..."] | None = None
+    coverage: Float[Tensor, "rows src_len"] | None = None
 
     @property
     def num_rows(self) -> int:
@@ -81,6 +102,7 @@ class State:
             feed=None if self.feed is None else self.feed[rows],
             masks=None if self.masks is None else self.masks[:, rows],
             position=None if self.position is None else self.position[rows],
+            coverage=None if self.coverage is None else self.coverage[rows],
         )
         sentences = rows // self.beams
         kept, counts = sentences.unique_consecutive(return_counts=True)

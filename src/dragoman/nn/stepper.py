@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dragoman.nn.model import Seq2Seq
-from dragoman.nn.state import State
+from dragoman.nn.state import RecurrentState, State
 
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -70,11 +70,15 @@ class TorchStepper:
 
     Args:
         model: Put into evaluation mode.
+
+    Attributes:
+        copies: Whether it may say words of the source that its vocabulary lacks.
     """
 
     def __init__(self, model: Seq2Seq) -> None:
         self.model = model.eval()
         self.device = next(model.parameters()).device
+        self.copies = model.generator.copies
 
     @torch.inference_mode()
     def start(self, src: Ids) -> State:
@@ -97,6 +101,38 @@ class TorchStepper:
         """Return the first row's memory, [src_len, memory], and its decoder's top hidden state, [hidden]."""
         memory, hidden = state.encoded.memory[0], state.recurrent.h[-1, 0]
         return memory.float().cpu().numpy(), hidden.float().cpu().numpy()
+
+    def carried(self, state: State) -> Floats:
+        """Return all that the first row carries: h of each layer, an LSTM's c, what else it reads: [width]."""
+        recurrent = state.recurrent
+        layers = [*recurrent.h[:, 0], *([] if recurrent.c is None else recurrent.c[:, 0])]
+        more = [part[0] for part in (state.context, state.feed) if part is not None]
+        return torch.cat([*layers, *more]).float().cpu().numpy()
+
+    def parameters(self) -> Mapping[str, Floats]:
+        """Return the weights by name."""
+        return {
+            name: weight.detach().float().cpu().numpy()
+            for name, weight in self.model.named_parameters()
+        }
+
+    @torch.inference_mode()
+    def hide(self, state: State, positions: Ids) -> State:
+        """Keep attention from looking at some source tokens."""
+        mask = state.encoded.src_mask.clone()
+        mask[:, self._to_device(positions)] = False
+        return replace(state, encoded=replace(state.encoded, src_mask=mask))
+
+    @torch.inference_mode()
+    def blend(self, state: State, other: State, share: float) -> State:
+        """Mix another sentence's context vector into this one's; `share` is the other's."""
+
+        def mix(mine: Tensor | None, theirs: Tensor | None) -> Tensor | None:
+            return None if mine is None or theirs is None else torch.lerp(mine, theirs, share)
+
+        own, foreign = state.recurrent, other.recurrent
+        recurrent = RecurrentState(torch.lerp(own.h, foreign.h, share), mix(own.c, foreign.c))
+        return replace(state, recurrent=recurrent, context=mix(state.context, other.context))
 
     def _to_device(self, array: Ids) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)

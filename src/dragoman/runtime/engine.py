@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from dragoman.errors import BundleError
 from dragoman.runtime.bundle import ENCODER, STEP, Bundle
+from dragoman.runtime.weights import read_weights
 from dragoman.search.stepper import ArrayDistribution, ArrayStep, Floats, Ids
 
 _FATAL = 4
@@ -65,6 +66,7 @@ class BundleStepper:
 
     def __init__(self, bundle: Bundle, threads: int = 1) -> None:
         self.hidden = slice(*bundle.hidden)
+        self._folder = bundle.folder
         faults: list[str] = []
         sessions = [_open(bundle.folder / name, threads, faults) for name in (ENCODER, STEP)]
         encoder, step = sessions
@@ -111,6 +113,14 @@ class BundleStepper:
     def look(self, state: BundleState) -> tuple[Floats, Floats]:
         """Return the first row's memory, [src_len, memory], and its decoder's top hidden state, [hidden]."""
         return state.seen["memory"][0], state.rows[0, 0, self.hidden]
+
+    def carried(self, state: BundleState) -> Floats:
+        """Return all that the first row carries: h of each layer, an LSTM's c, what else it reads: [width]."""
+        return state.rows[0, 0]
+
+    def parameters(self) -> Mapping[str, Floats]:
+        """Read the weights, by their names in the graphs."""
+        return read_weights(*(self._folder / name for name in (ENCODER, STEP)))
 
     def hide(self, state: BundleState, positions: Ids) -> BundleState:
         """Keep attention from looking at some source tokens."""

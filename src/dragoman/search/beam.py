@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,8 +74,32 @@ class _Beams:
         )
 
 
+@dataclass(frozen=True)
+class BeamStep:
+    """What one step weighed, for whoever watches a search.
+
+    Attributes:
+        prefixes: The beginnings that were gone on from: [rows, steps].
+        parents: For each sentence its best continuations, best first: the row each goes on from,
+            [sentences, 2 * beam_size].
+        tokens: The token each goes on with.
+        gained: That token's log-probability.
+        sums: That of the whole.
+    """
+
+    prefixes: Ids
+    parents: Ids
+    tokens: Ids
+    gained: Floats
+    sums: Floats
+
+
 def beam_search(
-    stepper: Stepper[Any], src: Ids, limits: Limits, options: BeamOptions
+    stepper: Stepper[Any],
+    src: Ids,
+    limits: Limits,
+    options: BeamOptions,
+    watch: Callable[[BeamStep], None] | None = None,
 ) -> list[list[Hypothesis]]:
     """Find the best outputs of each sentence.
 
@@ -85,6 +110,7 @@ def beam_search(
         src: Sources, [batch, src_len], each ended by EOS, then PAD.
         limits: Lengths and filters.
         options: How to rank.
+        watch: Called with what each step weighed.
 
     Returns:
         For each sentence at most `beam_size` hypotheses, best first.
@@ -101,6 +127,8 @@ def beam_search(
         looked = taken.weights if ranking.needs_weights else None
         # A sentence's best 2k continuations hold at least k that do not end.
         best = _best(live.sums, *distribution.top(2 * size), size)
+        if watch is not None:
+            watch(BeamStep(live.ids, best.parents, best.tokens, best.gained, best.sums))
         for sentence, rank in np.argwhere(best.ends[:, :size] & np.isfinite(best.sums[:, :size])):
             ended = live.move(*best.pick(np.array([sentence]), np.array([rank])), looked)
             found[int(ended.sentences[0])].append(ranking.finish(ended, 0))

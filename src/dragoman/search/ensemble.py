@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dragoman.search.stepper import ArrayDistribution, ArrayStep, Floats, Ids, Stepper
+from dragoman.search.stepper import ArrayDistribution, ArrayStep, Floats, Ids, Stepper, may_copy
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,16 @@ class EnsembleStepper:
 
     Args:
         members: Models, torch or not, whose ids mean the same; at least one.
+
+    Attributes:
+        copies: Whether one of them may say words of the source that the vocabulary lacks.
     """
 
     def __init__(self, members: Sequence[Stepper[Any]]) -> None:
         if not members:
             raise ValueError("an ensemble needs a member")
         self.members = tuple(members)
+        self.copies = any(may_copy(member) for member in members)
 
     def start(self, src: Ids) -> EnsembleState:
         """Have every member read the sources."""
@@ -40,7 +44,7 @@ class EnsembleStepper:
             member.step(last_ids, own)
             for member, own in zip(self.members, state.states, strict=True)
         ]
-        log_probs = np.stack([step.distribution.all() for step in steps])
+        log_probs = _stack([step.distribution.all() for step in steps])
         top = log_probs.max(axis=0)
         # -inf in all members stays -inf.
         safe = np.where(np.isfinite(top), top, 0).astype(np.float32)
@@ -60,3 +64,14 @@ class EnsembleStepper:
                 for member, own in zip(self.members, state.states, strict=True)
             )
         )
+
+
+def _stack(log_probs: Sequence[Floats]) -> Floats:
+    """Put the members' distributions on each other; what only some can say is impossible to the others."""
+    width = max(one.shape[1] for one in log_probs)
+    return np.stack(
+        [
+            np.pad(one, ((0, 0), (0, width - one.shape[1])), constant_values=-np.inf)
+            for one in log_probs
+        ]
+    )

@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from dragoman.search.stepper import Distribution, Ids
+from dragoman.text.vocabulary import EOS
 
 
 @runtime_checkable
@@ -85,6 +86,18 @@ class NoRepeat:
             if free and again.any():
                 banned[row] = sorted(set(grams[again, -1].tolist()))
         return distribution.forbid(banned) if banned else distribution
+
+
+@dataclass(frozen=True)
+class MinLength:
+    """Do not end before so many tokens are said."""
+
+    length: int
+
+    def __call__(self, distribution: Distribution, prefixes: Ids, sentences: Ids) -> Distribution:
+        """Restrict the next tokens."""
+        del sentences
+        return distribution.forbid((EOS,)) if prefixes.shape[1] < self.length else distribution
 
 
 def apply_filters(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,6 +82,15 @@ class Stepper(Protocol[S]):
     def select(self, state: S, rows: Ids) -> S:
         """Reorder, repeat or drop rows."""
         ...
+
+
+def may_copy(stepper: Stepper[Any]) -> bool:
+    """Say whether a model may copy words that its vocabulary lacks, by its attribute `copies`, if it has one.
+
+    Such a model takes sources in which ids from the source vocabulary's size on number the sentence's own words,
+    and answers in kind; see `dragoman.text.copying`.
+    """
+    return bool(getattr(stepper, "copies", False))
 
 
 @dataclass(frozen=True)

@@ -100,23 +100,36 @@ class Tokenizer:
         clean = [_mark(self.normaliser(text)) for text in texts]
         return [encoding.ids for encoding in self._pieces.encode_batch_fast(clean)]
 
+    def unknown(self, text: str) -> list[str]:
+        """Give the tokens of a text that `encode` turns into UNK, as they stand in it, in their order."""
+        clean = _mark(self.normaliser(text))
+        encoding = self._pieces.encode(clean)
+        places = zip(encoding.ids, encoding.offsets, strict=True)
+        return [clean[start:stop] for number, (start, stop) in places if number == UNK]
+
     def id_of(self, token: str) -> int | None:
         """Look up a token as it is stored, such as `▁student`; None if there is no such token."""
         return self._pieces.token_to_id(token)
 
-    def tokens(self, ids: Iterable[int]) -> list[str]:
-        """Name tokens as they are stored."""
-        return [self._pieces.id_to_token(number) or SPECIALS[UNK] for number in ids]
+    def tokens(self, ids: Iterable[int], words: Sequence[str] = ()) -> list[str]:
+        """Name tokens as they are stored; `words` are those that ids past the vocabulary's stand for."""
+        size = self.vocab_size
+        return [
+            words[number - size]
+            if 0 <= number - size < len(words)
+            else self._pieces.id_to_token(number) or SPECIALS[UNK]
+            for number in ids
+        ]
 
-    def display(self, ids: Iterable[int]) -> list[str]:
+    def display(self, ids: Iterable[int], words: Sequence[str] = ()) -> list[str]:
         """Name tokens as people read them: without ▁, a space of its own as ␣."""
-        shown = (self.normaliser.undo(token) for token in self.tokens(ids))
+        shown = (self.normaliser.undo(token) for token in self.tokens(ids, words))
         return [token.removeprefix(SPACE) or "␣" for token in shown]
 
-    def decode(self, ids: Iterable[int]) -> str:
+    def decode(self, ids: Iterable[int], words: Sequence[str] = ()) -> str:
         """Turn ids into text; special tokens, UNK among them, say nothing."""
         silent = range(len(SPECIALS) + self.has_steps)
-        text = "".join(self.tokens(number for number in ids if number not in silent))
+        text = "".join(self.tokens((number for number in ids if number not in silent), words))
         return self.normaliser.undo(" ".join(text.replace(SPACE, " ").split()))
 
     def to_json(self) -> str:

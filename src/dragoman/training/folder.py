@@ -23,8 +23,10 @@ from torch import nn
 
 from dragoman.config import Config, dump_config, load_config
 from dragoman.errors import ModelError
+from dragoman.nn.generators import GENERATORS
 from dragoman.nn.labeller import Labeller
 from dragoman.nn.model import Seq2Seq
+from dragoman.text.copying import Copying
 from dragoman.text.tokenizers import SPACE, Tokenizer
 from dragoman.text.vocabulary import SPECIALS
 from dragoman.training.checkpoints import load_tensors, save_tensors, write_atomically
@@ -87,7 +89,9 @@ def build_network(config: Config, tokenizers: Tokenizers) -> Seq2Seq | Labeller:
     """Make the network that a recipe describes, of random weights."""
     src, tgt = tokenizers.src.vocab_size, tokenizers.tgt.vocab_size
     if config.model.head == "decoder":
-        return Seq2Seq(config.model, src, tgt)
+        copies = GENERATORS[config.model.generator].copies
+        tgt_ids = Copying(tokenizers.src, tokenizers.tgt).tgt_ids if copies else None
+        return Seq2Seq(config.model, src, tgt, tgt_ids)
     return Labeller(config.model, src, tgt - len(SPECIALS), tokenizers.src.id_of(SPACE))
 
 

@@ -1,4 +1,4 @@
-"""The loss: cross-entropy with label smoothing, fused with the product that makes the logits."""
+"""The loss: cross-entropy with label smoothing, fused with the product that makes the logits; a copying model's."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
@@ -105,3 +105,47 @@ def cross_entropy(
             return Loss(smoothed, plain, (logits.argmax(dim=1) == gold).sum())
     smoothed, plain, right = _FusedCrossEntropy.apply(features, weight, bias, gold, smoothing)
     return Loss(smoothed, plain.detach(), right)
+
+
+def mixture_cross_entropy(
+    probabilities: Float[Tensor, "tokens width"],
+    gold: Int[Tensor, " tokens"],
+    vocab_size: int,
+    smoothing: float,
+) -> Loss:
+    """Score a copying model's predictions against the right tokens.
+
+    Label smoothing shares out over the vocabulary alone, as in `cross_entropy`: the sources' own words are not
+    there to be said by others. Since log p_gen is in each of its terms, it also keeps the model from ever being
+    sure that it must copy.
+
+    Args:
+        probabilities: Of the mixture, in float32; padding already left out.
+        gold: The right tokens, which may be past the vocabulary.
+        vocab_size: How many tokens share the smoothing.
+        smoothing: The share, from 0 to 1.
+    """
+    # What cannot be said has probability 0, and log 0 no gradient.
+    log_probs = probabilities.clamp_min(torch.finfo(probabilities.dtype).tiny).log()
+    hit = log_probs.gather(1, gold[:, None])
+    plain = -hit.sum()
+    smoothed = plain
+    if smoothing:
+        spread = log_probs[:, :vocab_size].mean(dim=1).sum()
+        smoothed = (1 - smoothing) * plain - smoothing * spread
+    right = (hit == log_probs.detach().amax(dim=1, keepdim=True)).sum()
+    return Loss(smoothed, plain.detach(), right)
+
+
+def coverage_loss(
+    weights: Float[Tensor, "batch steps src_len"], real: Bool[Tensor, "batch steps"]
+) -> Float[Tensor, ""]:
+    """Return the sum over steps of sum_i min(a_i, c_i), c being all attention before (See et al. 2017, eq. 10, 12).
+
+    Args:
+        weights: The attention.
+        real: True on steps that count.
+    """
+    weights = weights.float()
+    before = weights.cumsum(dim=1) - weights
+    return torch.minimum(weights, before).sum(dim=2)[real].sum()

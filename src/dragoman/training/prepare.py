@@ -14,7 +14,9 @@ from dragoman.data.corpus import Corpus, Pair, ReadOptions, split_by_source
 from dragoman.data.report import DataReport, inspect_corpus
 from dragoman.errors import ConfigError, DataError
 from dragoman.nn.decoders import DECODERS
+from dragoman.nn.generators import GENERATORS
 from dragoman.tasks import TASKS
+from dragoman.text.copying import Copying, Opened
 from dragoman.text.normalise import Normaliser
 from dragoman.text.tokenizers import Tokenizer, TokenizerOptions
 from dragoman.text.vocabulary import STEP, UNK
@@ -123,18 +125,24 @@ def prepare(config: Config, corpora: Corpora, tokenizers: Tokenizers | None = No
             lambda texts: _unknown_rate(tokenizers.tgt, texts),
         ),
     )
-    train = encode(tokenizers, corpora.train.pairs)
-    dev = encode(tokenizers, corpora.dev.pairs)
+    copies = GENERATORS[config.model.generator].copies
+    longest = config.data.max_src_length
+    notes: list[str] = []
+    parts: list[list[Example]] = []
+    for what, corpus in (("training", corpora.train), ("dev", corpora.dev)):
+        examples, num_cut = encode(tokenizers, corpus.pairs, copies=copies, most=longest)
+        parts.append(examples)
+        if num_cut:
+            notes.append(
+                f"{num_cut:,} {what} sources cut at data.max_src_length = {longest} tokens."
+            )
+    train, dev = parts
     if DECODERS[config.model.decoder].steps:
-        aligner = learn_aligner(train, tokenizers.src.vocab_size, tokenizers.tgt.vocab_size)
-        train, dev = (
-            [with_steps(one, aligner.align(one), STEP) for one in part] for part in (train, dev)
-        )
+        train, dev = _align((train, dev), tokenizers)
     most = config.data.max_length
     short = [
         one for one in train if one.src and one.tgt and max(len(one.src), len(one.tgt)) <= most
     ]
-    notes: list[str] = []
     if len(short) < len(train):
         notes.append(
             f"{len(train) - len(short)} pairs left out: empty or over data.max_length = {most} tokens on a side."
@@ -174,11 +182,53 @@ def train_tokenizers(config: Config, pairs: Sequence[Pair]) -> Tokenizers:
     )
 
 
-def encode(tokenizers: Tokenizers, pairs: Sequence[Pair]) -> list[Example]:
-    """Turn pairs into ids."""
-    sources = tokenizers.src.encode_batch([pair.src for pair in pairs])
-    targets = tokenizers.tgt.encode_batch([pair.tgt for pair in pairs])
-    return [Example(src, tgt) for src, tgt in zip(sources, targets, strict=True)]
+def encode(
+    tokenizers: Tokenizers,
+    pairs: Sequence[Pair],
+    *,
+    copies: bool = False,
+    most: int | None = None,
+) -> tuple[list[Example], int]:
+    """Turn pairs into ids.
+
+    Args:
+        tokenizers: Of both sides.
+        pairs: As text.
+        copies: Whether the model copies: unknown tokens of a source then have ids too, in its target as well.
+        most: Tokens after which a source is cut.
+
+    Returns:
+        The pairs, and how many sources were cut.
+    """
+    texts, targets = [pair.src for pair in pairs], [pair.tgt for pair in pairs]
+    if copies:
+        copying = Copying(tokenizers.src, tokenizers.tgt)
+        sources = [one.cut(most) for one in copying.open(texts)]
+        answers = copying.encode_targets(targets, sources)
+    else:
+        sources = [Opened(ids).cut(most) for ids in tokenizers.src.encode_batch(texts)]
+        answers = tokenizers.tgt.encode_batch(targets)
+    examples = [
+        Example(src.ids, tgt, src.unknown) for src, tgt in zip(sources, answers, strict=True)
+    ]
+    return examples, sum(one.num_cut > 0 for one in sources)
+
+
+def _align(
+    parts: tuple[list[Example], list[Example]], tokenizers: Tokenizers
+) -> list[list[Example]]:
+    """Write targets with steps; tokens that no vocabulary has are all alike to the aligner."""
+    sizes = tokenizers.src.vocab_size, tokenizers.tgt.vocab_size
+
+    def known(one: Example) -> Example:
+        src, tgt = (
+            [number if number < size else UNK for number in ids]
+            for ids, size in zip((one.src, one.tgt), sizes, strict=True)
+        )
+        return Example(src, tgt)
+
+    aligner = learn_aligner([known(one) for one in parts[0]], *sizes)
+    return [[with_steps(one, aligner.align(known(one)), STEP) for one in part] for part in parts]
 
 
 def _check_pairs(pairs: Sequence[Pair], config: Config) -> None:

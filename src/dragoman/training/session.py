@@ -7,6 +7,7 @@ import platform
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ from dragoman.config import Config
 from dragoman.data.corpus import Pair, group_references
 from dragoman.errors import CheckpointError, ConfigError
 from dragoman.inspection.plots import plot_curves
+from dragoman.nn.generators import GENERATORS
 from dragoman.tasks import TASKS
+from dragoman.text.copying import Copying
 from dragoman.training.callbacks import Callback, MetricsFile, TensorBoard
 from dragoman.training.checkpoints import load_checkpoint
 from dragoman.training.folder import (
@@ -37,7 +40,7 @@ from dragoman.training.folder import (
 from dragoman.training.labelling import LabelValidator, label_loss, make_label_batch
 from dragoman.training.loop import Job, Outcome, Trainer, prepare_machine
 from dragoman.training.prepare import Corpora, Prepared, prepare
-from dragoman.training.validation import Validator
+from dragoman.training.validation import Validator, batch_loss
 
 
 @dataclass(frozen=True)
@@ -164,13 +167,16 @@ def _train(
 ) -> Outcome:
     dev, tokenizers = prepared.corpora.dev.pairs, prepared.tokenizers
     metrics = _dev_metrics(config)
+    copies = GENERATORS[config.model.generator].copies
+    decode = Copying(tokenizers.src, tokenizers.tgt).decode if copies else tokenizers.tgt.decode
     job = Job(
         examples=prepared.train,
-        validate=Validator(prepared.dev, tokenizers.tgt.decode, _answers(dev, config), metrics),
+        validate=Validator(prepared.dev, decode, _answers(dev, config), metrics),
         save_best=lambda best, step: save_weights(session.out, best, step),
         checkpoint=session.out / CHECKPOINT,
         callbacks=callbacks,
         started=session.started,
+        loss=partial(batch_loss, coverage_weight=config.training.coverage_weight),
     )
     if config.model.head != "decoder":
         validator = LabelValidator(dev, tokenizers, metrics, config.training.stop_metric)

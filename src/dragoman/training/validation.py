@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from dragoman.data.batches import Batch, Example, length_batches, make_batch, pad_sources
 from dragoman.evaluation.metrics import METRICS
+from dragoman.nn.generators import Looked
 from dragoman.nn.model import Seq2Seq
 from dragoman.nn.stepper import TorchStepper
 from dragoman.search.filters import Forbid
 from dragoman.search.greedy import Limits, greedy_search
 from dragoman.text.vocabulary import EOS, PAD, SOS, UNK
-from dragoman.training.losses import Loss, cross_entropy
+from dragoman.training.losses import Loss, coverage_loss, cross_entropy, mixture_cross_entropy
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,17 @@ class Validation:
     samples: tuple[Sample, ...] = ()
 
 
-def batch_loss(model: Seq2Seq, batch: Batch, smoothing: float) -> Loss:
-    """Score one batch under teacher forcing; padding never reaches the generator."""
+def batch_loss(
+    model: Seq2Seq, batch: Batch, smoothing: float, coverage_weight: float = 0.0
+) -> Loss:
+    """Score one batch under teacher forcing; padding never reaches the generator.
+
+    Args:
+        model: The network.
+        batch: Pairs.
+        smoothing: Probability spread evenly over the vocabulary.
+        coverage_weight: What looking twice at the same source token costs in the loss that is followed downhill.
+    """
     device = next(model.parameters()).device
     src, tgt_in, tgt_out = (
         torch.from_numpy(ids).to(device, non_blocking=True)
@@ -59,9 +69,19 @@ def batch_loss(model: Seq2Seq, batch: Batch, smoothing: float) -> Loss:
     )
     real = tgt_out != PAD
     decoded = model(src, tgt_in)
-    generator = model.generator
-    features = generator.project(decoded.outputs[real])
-    return cross_entropy(features, generator.weight, generator.bias, tgt_out[real], smoothing)
+    generator, outputs, gold = model.generator, decoded.outputs[real], tgt_out[real]
+    looked = model.looked(decoded, src)
+    if looked is not None:
+        there = Looked(looked.weights[real], looked.ids[real], looked.width)
+        mixture = generator.probabilities(outputs, there)
+        loss = mixture_cross_entropy(mixture, gold, len(generator.bias), smoothing)
+    else:
+        features = generator.project(outputs)
+        loss = cross_entropy(features, generator.weight, generator.bias, gold, smoothing)
+    if coverage_weight and decoded.weights is not None:
+        twice = coverage_weight * coverage_loss(decoded.weights, real)
+        loss = replace(loss, smoothed=loss.smoothed + twice)
+    return loss
 
 
 @dataclass(frozen=True)
@@ -70,14 +90,14 @@ class Validator:
 
     Attributes:
         examples: The dev set.
-        decode: Ids to text.
+        decode: From ids, and the source's unknown tokens where the model copies, to text.
         references: What is right for each example, as text: one answer or several.
         metrics: Rows of METRICS, the first of which is the one to show.
         num_free_running: How many sentences, at most, are also translated; translating is slower than scoring.
     """
 
     examples: Sequence[Example]
-    decode: Callable[[Sequence[int]], str]
+    decode: Callable[[Sequence[int], Sequence[str]], str]
     references: Sequence[Sequence[str]]
     metrics: Sequence[str] = ("chrf", "bleu")
     num_free_running: int = 500
@@ -97,7 +117,10 @@ class Validator:
             sum(a == b for a, b in zip([*output, EOS], ids, strict=False))
             for output, ids in zip(outputs, wanted, strict=True)
         )
-        texts = [self.decode(output) for output in outputs]
+        texts = [
+            self.decode(output, self.examples[number].unknown)
+            for output, number in zip(outputs, chosen, strict=True)
+        ]
         references = [self.references[number] for number in chosen]
         scores = {name: METRICS[name]().corpus(texts, references).score for name in self.metrics}
         samples = tuple(
@@ -122,10 +145,13 @@ class Validator:
         self, model: Seq2Seq, inputs: Sequence[Sequence[int]]
     ) -> list[tuple[int, ...]]:
         outputs: list[tuple[int, ...]] = [()] * len(inputs)
+        # A model that has learned little yet may never end; nothing right is as long as twice the longest target.
+        longest = 2 * max(len(example.tgt) for example in self.examples) + 10
         stepper = TorchStepper(model)
         for numbers in length_batches([len(src) for src in inputs], 4000):
             sources = [inputs[number] for number in numbers]
-            limits = Limits([len(src) * 2 + 10 for src in sources], (Forbid((PAD, UNK, SOS)),))
+            lengths = [min(len(src) * 2 + 10, longest) for src in sources]
+            limits = Limits(lengths, (Forbid((PAD, UNK, SOS)),))
             found = greedy_search(stepper, pad_sources(sources), limits)
             for number, hypothesis in zip(numbers, found, strict=True):
                 outputs[number] = hypothesis.ids

@@ -439,7 +439,7 @@ def test_validation_by_hand():
     texts = [" ".join(map(str, one.tgt)) for one in EXAMPLES]
     validator = Validator(
         EXAMPLES,
-        lambda ids: " ".join(map(str, ids)),
+        lambda ids, unknown: " ".join(map(str, ids)),
         [[text] for text in texts],
         num_free_running=10,
     )

@@ -1,6 +1,7 @@
 """Public corpora by name: where they are, their licence, their checksum, their reader.
 
-``get`` fetches into ``OUT/raw`` (``download``), reads what came (``readers``, ``debian``), writes
+``get`` fetches into ``OUT/raw`` (``download``), reads what came (``readers``, ``debian``, ``tables``)
+or makes it from installed packages (``words``, ``generated``), writes
 ``OUT/train.tsv``, ``dev.tsv`` and ``test.tsv`` (``splits``), and says in ``OUT/corpus.json`` what
 was fetched from where, under which licence, and with which checksums. Nothing is fetched but by
 ``get``, and no file of another content is ever overwritten.
@@ -21,12 +22,13 @@ from dragoman.data.catalogue.download import (
     unwritable,
 )
 from dragoman.data.catalogue.rows import ROWS, Source
-from dragoman.data.catalogue.splits import write_splits
+from dragoman.data.catalogue.splits import column_lines, table_line, write_splits
+from dragoman.data.catalogue.task_rows import TASK_ROWS
 from dragoman.errors import DataError
 
 __all__ = ["CATALOGUE", "Progress", "RemoteFile", "Source", "find", "get", "list_sources"]
 
-CATALOGUE: dict[str, Source] = {source.name: source for source in ROWS}
+CATALOGUE: dict[str, Source] = {source.name: source for source in (*ROWS, *TASK_ROWS)}
 
 _LEDGER = "corpus.json"
 _SPLITS = ("train.tsv", "dev.tsv", "test.tsv")
@@ -87,7 +89,9 @@ def get(name: str, out: Path, progress: Progress | None = None) -> list[Path]:
             made.mkdir()
             reading.mkdir()
             num_bytes = sum(path.stat().st_size for path in raw)
-            counts = write_splits(source.reader(reading, raw), made, num_bytes, progress)
+            line = column_lines if source.task == "tag" else table_line
+            splits = source.reader(reading, raw)
+            counts = write_splits(splits, made, num_bytes, progress, line)
             if "train.tsv" not in counts:
                 raise DataError(f"{name} came without a single usable pair; see {source.home}")
             return _put_in_place(source, raw, made, out, counts)
@@ -137,6 +141,7 @@ def _put_in_place(
             )
     ledger = {
         "name": source.name,
+        "task": source.task,
         "languages": source.languages,
         "licence": source.licence,
         "home": source.home,

@@ -13,7 +13,7 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
@@ -21,8 +21,9 @@ from typing import IO, cast
 from dragoman.errors import DataError
 
 Pair = tuple[str, str]
+Row = tuple[str, ...]
 Binary = IO[bytes] | gzip.GzipFile
-Reader = Callable[[Path, list[Path]], dict[str, Iterable[Pair]]]
+Reader = Callable[[Path, list[Path]], Mapping[str, Iterable[Row]]]
 
 _MAX_LINE = 1 << 20
 _MAX_RATIO = 200  # Text packs to a tenth; a bomb to a thousandth.

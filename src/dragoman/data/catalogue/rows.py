@@ -34,6 +34,7 @@ class Source:
         files: What is fetched; none where it is generated, or apt fetches.
         reader: Makes pairs of them.
         vouched: What stands for the content where there are no files.
+        task: The task that it is for; it is written in that task's file format.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Source:
     files: tuple[RemoteFile, ...]
     reader: Reader
     vouched: str = ""
+    task: str = "translate"
 
     @property
     def checksum(self) -> str:

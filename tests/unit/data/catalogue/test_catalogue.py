@@ -143,7 +143,7 @@ class TestRows:
         assert row.checksum
         assert urlsplit(row.home).scheme == "https"
         assert len(set(row.languages)) == 2
-        assert row.name.endswith(row.languages[1])
+        assert row.task != "translate" or row.name.endswith(row.languages[1])
         assert "\t" not in row.description + row.licence
         for file in row.files:
             assert urlsplit(file.url).scheme == "https"

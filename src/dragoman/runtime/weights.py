@@ -1,0 +1,130 @@
+"""The weights of a bundle's graphs, as arrays, for whoever wants to look at them.
+
+ONNX Runtime keeps them to itself, so the graphs' lists of weights are read here: ONNX files are Protocol Buffers, of
+which this takes the few fields that it needs (https://onnx.ai/onnx/repo-docs/ExternalData.html).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dragoman.errors import BundleError
+
+# Fields of ModelProto, GraphProto, TensorProto and StringStringEntryProto, and data types.
+_GRAPH, _INITIALIZER = 7, 5
+_DIMS, _TYPE, _NAME, _EXTERNAL = 1, 2, 8, 13
+_KEY, _VALUE = 1, 2
+_TYPES: dict[int, type[np.generic]] = {1: np.float32, 3: np.int8, 10: np.float16}
+_SCALES = ".scales"
+_TABLE = "embedding.weight"
+
+Floats = NDArray[np.float32]
+
+
+def read_weights(*graphs: Path) -> dict[str, Floats]:
+    """Read the weights of graphs, 8-bit ones multiplied by their scales.
+
+    Returns:
+        By their names: tables of vectors [tokens, size], other maps [inputs, outputs].
+
+    Raises:
+        BundleError: A graph is no ONNX file with its weights beside it.
+    """
+    found: dict[str, NDArray[np.generic]] = {}
+    for path in graphs:
+        try:
+            found |= dict(_tensors(path))
+        except (IndexError, ValueError, KeyError, OSError) as error:
+            raise BundleError(f"{path}: its weights cannot be read ({error}).") from None
+    return {
+        name: _restore(name, values, found.get(name + _SCALES))
+        for name, values in found.items()
+        if not name.endswith(_SCALES)
+    }
+
+
+def _restore(name: str, values: NDArray[np.generic], scales: NDArray[np.generic] | None) -> Floats:
+    restored = values.astype(np.float32)
+    if scales is None:
+        return restored
+    return restored * (scales[:, None] if name.endswith(_TABLE) else scales).astype(np.float32)
+
+
+def _tensors(path: Path) -> Iterator[tuple[str, NDArray[np.generic]]]:
+    """Give a graph's weights that lie in a file beside it."""
+    model = path.read_bytes()
+    contents: dict[str, bytes] = {}
+    for graph in (value for number, value in _fields(model) if number == _GRAPH):
+        for tensor in (value for number, value in _fields(graph) if number == _INITIALIZER):
+            fields = [*_fields(tensor)]
+            places = dict(_entry(value) for number, value in fields if number == _EXTERNAL)
+            kinds = [value for number, value in fields if number == _TYPE]
+            if not places or kinds[0] not in _TYPES:
+                continue
+            dims = [dim for number, value in fields if number == _DIMS for dim in _dims(value)]
+            name = next(bytes(value).decode() for number, value in fields if number == _NAME)
+            file = Path(places["location"]).name
+            if file not in contents:
+                contents[file] = (path.parent / file).read_bytes()
+            yield (
+                name,
+                np.frombuffer(
+                    contents[file],
+                    dtype=_TYPES[kinds[0]],
+                    count=int(np.prod(dims)),
+                    offset=int(places["offset"]),
+                ).reshape(dims),
+            )
+
+
+def _dims(value: int | bytes) -> list[int]:
+    """Read a dimension, or several that are packed together."""
+    if isinstance(value, int):
+        return [value]
+    dims, at = list[int](), 0
+    while at < len(value):
+        dim, at = _varint(value, at)
+        dims.append(dim)
+    return dims
+
+
+def _entry(message: bytes) -> tuple[str, str]:
+    fields = dict(_fields(message))
+    return bytes(fields[_KEY]).decode(), bytes(fields[_VALUE]).decode()
+
+
+def _fields(message: bytes) -> Iterator[tuple[int, Any]]:
+    """Take a Protocol Buffers message apart: fields that are numbers, and fields that are bytes."""
+    at = 0
+    while at < len(message):
+        tag, at = _varint(message, at)
+        number, wire = tag >> 3, tag & 7
+        if wire == 0:
+            value, at = _varint(message, at)
+            yield number, value
+        elif wire == 2:
+            size, at = _varint(message, at)
+            if at + size > len(message):
+                raise ValueError("a field is longer than the file")
+            yield number, message[at : at + size]
+            at += size
+        elif wire in (1, 5):
+            at += 8 if wire == 1 else 4
+        else:
+            raise ValueError("no Protocol Buffers file")
+
+
+def _varint(message: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = message[at]
+        value |= (byte & 0x7F) << shift
+        at += 1
+        if byte < 0x80:
+            return value, at
+        shift += 7

@@ -1,0 +1,59 @@
+"""A text as its sentences, and back: models are trained on sentences, people send texts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_END = re.compile(r"(?<=[.!?…])[\"'”’»)]*\s+(?=\S)|(?<=[。！？])\s*(?=\S)|\s*\n\s*")
+# Longer than any sentence that people write; what is longer is cut, so that it cannot hold others up.
+_LONGEST = 400
+
+
+@dataclass(frozen=True)
+class Split:
+    """A text, taken apart.
+
+    Attributes:
+        sentences: What is to be translated.
+        gaps: What stands before, between and after: one more than the sentences.
+    """
+
+    sentences: tuple[str, ...]
+    gaps: tuple[str, ...]
+
+    def join(self, translated: list[str]) -> str:
+        """Put translations where the sentences stood."""
+        parts = [self.gaps[0]]
+        for made, gap in zip(translated, self.gaps[1:], strict=True):
+            parts += [made, gap]
+        return "".join(parts)
+
+
+def split(text: str) -> Split:
+    """Take a text apart at the ends of sentences and of lines."""
+    start = len(text) - len(text.lstrip())
+    stop = max(start, len(text.rstrip()))
+    sentences: list[str] = []
+    gaps = [text[:start]]
+    at = start
+    for found in [*_END.finditer(text, start, stop), None]:
+        end, after = (stop, len(text)) if found is None else found.span()
+        # A closing quotation mark belongs to the sentence before it.
+        end += len(text[end:after]) - len(text[end:after].lstrip("\"'”’»)"))
+        pieces = _cut(text[at:end])
+        if pieces:
+            sentences += pieces
+            gaps += [" "] * (len(pieces) - 1) + [text[end:after]]
+        at = after
+    return Split(tuple(sentences), tuple(gaps))
+
+
+def _cut(sentence: str) -> list[str]:
+    pieces: list[str] = []
+    while len(sentence) > _LONGEST:
+        at = sentence.rfind(" ", 1, _LONGEST)
+        at = at if at > 0 else _LONGEST
+        pieces.append(sentence[:at])
+        sentence = sentence[at:].lstrip(" ")
+    return [*pieces, sentence] if sentence else pieces
