@@ -130,7 +130,8 @@ def beam_search(
         if watch is not None:
             watch(BeamStep(live.ids, best.parents, best.tokens, best.gained, best.sums))
         for sentence, rank in np.argwhere(best.ends[:, :size] & np.isfinite(best.sums[:, :size])):
-            ended = live.move(*best.pick(np.array([sentence]), np.array([rank])), looked)
+            parents, last, gained = best.pick(np.array([sentence]), np.array([rank]))
+            ended = live.move(parents, last, gained, looked)
             found[int(ended.sentences[0])].append(ranking.finish(ended, 0))
         going = np.argsort(best.ends, axis=1, kind="stable")[:, :size]
         number = np.repeat(np.arange(len(going)), size)
