@@ -1,0 +1,144 @@
+"""CMUdict: train on all but 2,670 words of the standard training half, score on those; beside it g2p-en's own GRU.
+
+    python benchmarks/cmudict_g2p.py --data FOLDER [--seeds 1] [--out DIR] [--peer PYTHON]
+
+FOLDER holds g014b2b.train (`WORD<TAB>P H O N E S`, a word may have several lines). The standard test half is not
+touched. PYTHON is an interpreter that has g2p-en 2.1 (benchmarks/peers/setup_g2p_en.sh); its GRU predicts the same
+words, one at a time, on one core. CMUdict was its training data, the words of our dev among them: the comparison is
+in its favour.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+RECIPE = Path(__file__).parents[1] / "recipes" / "cmudict.toml"
+NUM_DEV = 2670
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, default=Path("models/cmudict"))
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--minutes", type=float, help="of training, instead of the recipe's")
+    parser.add_argument("--peer", type=Path)
+    asked = parser.parse_args()
+    os.environ["OMP_NUM_THREADS"] = str(asked.threads)
+    import dragoman
+
+    split(asked.data / "g014b2b.train", asked.out)
+    found: dict = {"ours": []}
+    models = []
+    for seed in range(1, asked.seeds + 1):
+        model = train(asked, seed)
+        models.append(model)
+        found["ours"].append(score(model, asked.out))
+    found["single"] = round(statistics.mean(one["wer"] for one in found["ours"]), 2)
+    if len(models) > 1:
+        found["ensemble"] = score(dragoman.ensemble(models), asked.out)
+    if asked.peer:
+        found["g2p-en"] = score_peer(asked.peer, asked.out)
+        found["words/s against g2p-en"] = round(
+            found["ours"][0]["words_per_second"] / found["g2p-en"]["words_per_second"], 1
+        )
+    print(json.dumps(found, indent=2))
+
+
+def split(path: Path, out: Path) -> None:
+    """Hold out the words whose hashes are least, so that any machine holds out the same."""
+    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines() if line]
+    words = sorted({word for word, _ in rows}, key=lambda word: hashlib.md5(word.encode()).digest())
+    held_out = set(words[:NUM_DEV])
+    out.mkdir(parents=True, exist_ok=True)
+    for name, wanted in (("train", False), ("dev", True)):
+        kept = [f"{word}\t{said}\n" for word, said in rows if (word in held_out) is wanted]
+        (out / f"{name}.tsv").write_text("".join(kept), encoding="utf-8")
+
+
+def train(asked: argparse.Namespace, seed: int):  # noqa: ANN201
+    """Train a model by the recipe, or load the one that is there."""
+    import dragoman
+    from dragoman.training.folder import load_config_of
+
+    folder = asked.out / f"seed-{seed}"
+    if (folder / "resolved.toml").exists() and load_config_of(folder).made.get("finished"):
+        return dragoman.load(folder)
+    options = dragoman.TrainOptions(
+        asked.out,
+        [f"training.seed={seed}", f"training.threads={asked.threads}"],
+        minutes=asked.minutes,
+    )
+    return dragoman.train(RECIPE, folder, options)
+
+
+def score(model, out: Path) -> dict:  # noqa: ANN001
+    """Return WER and PER, any reference counts, with the words a second of the same job."""
+    pairs = model.read(out / "dev.tsv").pairs
+    scores = model.evaluate(pairs).scores
+    words = sorted({pair.src for pair in pairs})
+    began = time.monotonic()
+    model.translate(words)
+    rate = len(words) / (time.monotonic() - began)
+    return {
+        "wer": round(scores["wer"].score, 2),
+        "per": round(scores["per"].score, 2),
+        "interval": scores["wer"].interval,
+        "words_per_second": round(rate),
+    }
+
+
+_PEER = """
+import json, sys, time
+from g2p_en import g2p as module
+# The dictionary is not asked: only what the network says counts, and it would have to be fetched.
+module.cmudict = type("NoDictionary", (), {"dict": staticmethod(dict)})
+words = json.load(sys.stdin)
+g2p = module.G2p()
+g2p.predict("warm")
+began = time.monotonic()
+said = [g2p.predict(word.lower()) for word in words]
+print(json.dumps([said, time.monotonic() - began]))
+"""
+
+
+def score_peer(python: Path, out: Path) -> dict:
+    """Score g2p-en's GRU on the same words; stress is taken off, as the data has none."""
+    answers: dict[str, list[list[str]]] = {}
+    for line in (out / "dev.tsv").read_text(encoding="utf-8").splitlines():
+        word, said = line.split("\t")
+        answers.setdefault(word, []).append(said.split())
+    words = [word for word in answers if word.isalpha()]
+    done = subprocess.run(
+        [str(python), "-c", _PEER],
+        input=json.dumps(words),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+    )
+    if done.returncode:
+        sys.exit(f"g2p-en failed: {done.stderr[-500:]}")
+    said, seconds = json.loads(done.stdout.splitlines()[-1])
+    plain = [[phone.rstrip("012") for phone in one] for one in said]
+    wrong = sum(one not in answers[word] for word, one in zip(words, plain, strict=True))
+    return {
+        "wer": round(100 * wrong / len(words), 2),
+        "words": len(words),
+        "words_per_second": round(len(words) / seconds),
+    }
+
+
+if __name__ == "__main__":
+    main()
