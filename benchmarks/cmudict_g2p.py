@@ -67,7 +67,7 @@ def split(path: Path, out: Path) -> None:
         (out / f"{name}.tsv").write_text("".join(kept), encoding="utf-8")
 
 
-def train(asked: argparse.Namespace, seed: int):  # noqa: ANN201
+def train(asked: argparse.Namespace, seed: int):
     """Train a model by the recipe, or load the one that is there."""
     import dragoman
     from dragoman.training.folder import load_config_of
@@ -83,7 +83,7 @@ def train(asked: argparse.Namespace, seed: int):  # noqa: ANN201
     return dragoman.train(RECIPE, folder, options)
 
 
-def score(model, out: Path) -> dict:  # noqa: ANN001
+def score(model, out: Path) -> dict:
     """Return WER and PER, any reference counts, with the words a second of the same job."""
     pairs = model.read(out / "dev.tsv").pairs
     scores = model.evaluate(pairs).scores

@@ -27,7 +27,7 @@ _MARK = ".dragoman-demo"
 _SHARED: dict[str, Any] = {
     "data": {"train": "phrasebook-en-fr"},
     "text": {"tokenizer": "word", "lowercase": True, "final_stop": "drop"},
-    "training": {"batch_tokens": 400, "learning_rate": 0.003, "ema_decay": 0.998},
+    "training": {"batch_tokens": 400, "learning_rate": 0.005, "ema_decay": 0.998},
 }
 _SIZES: dict[str, Any] = {"embedding_size": 128, "hidden_size": 256, "dropout": 0.1}
 

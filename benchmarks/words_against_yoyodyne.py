@@ -1,0 +1,249 @@
+"""Words: our models beside Yoyodyne 0.5.27 on the same data, for the same minutes, one core each, both at once.
+
+    python benchmarks/words_against_yoyodyne.py --shared FOLDER --jobs g2p-kor,names-korean,inflect-deu [--minutes 3]
+
+FOLDER holds sigmorphon2020_g2p, wikidata_names_coling2018 and sigmorphon2023_inflection. Yoyodyne comes from
+benchmarks/peers/setup_yoyodyne.sh; its model is the attentive LSTM with its own defaults (bidirectional, 512 wide,
+embeddings of 128, Adam), and its pointer-generator for inflection; its best epoch on dev is scored. Ours is what
+`dragoman train --task TASK` suggests, fitted to the minutes. Both are scored on dev by the same lines of this
+script: a word is right if any reference is. "wer" is by beam 5 for ours, as it comes, "greedy" by beam 1, which is
+how Yoyodyne predicts. Predicting is timed greedily for both, on one core, from process start to end, over the dev
+set eight times, less the time that one word takes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+PEERS = Path(os.environ.get("DRAGOMAN_PEERS", "/tmp/dragoman-peers"))
+YOYODYNE = PEERS / "yoyodyne" / "bin" / "yoyodyne"
+TIMES = 8
+ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A data set; `features` is the column of features, if it has one."""
+
+    task: str
+    train: str
+    dev: str
+    target: int = 2
+    features: int = 0
+    target_sep: str = " "
+
+
+JOBS = {
+    **{
+        f"g2p-{language}": Job(
+            "g2p",
+            f"sigmorphon2020_g2p/train/{language}_train.tsv",
+            f"sigmorphon2020_g2p/dev/{language}_dev.tsv",
+        )
+        for language in ("kor", "fre", "ice", "hun", "bul", "geo")
+    },
+    **{
+        f"names-{script}": Job(
+            "transliterate",
+            f"wikidata_names_coling2018/{script}.train.tsv",
+            f"wikidata_names_coling2018/{script}.dev.tsv",
+        )
+        for script in ("korean", "katakana")
+    },
+    **{
+        f"inflect-{language}": Job(
+            "inflect",
+            f"sigmorphon2023_inflection/{language}.trn",
+            f"sigmorphon2023_inflection/{language}.dev",
+            target=3,
+            features=2,
+            target_sep="",
+        )
+        for language in ("deu", "eng", "fra", "tur")
+    },
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--shared", type=Path, required=True)
+    parser.add_argument("--jobs", default=",".join(JOBS))
+    parser.add_argument("--minutes", type=float, default=3)
+    parser.add_argument("--out", type=Path, default=Path("models/words"))
+    asked = parser.parse_args()
+    rows = {}
+    for name in asked.jobs.split(","):
+        out = asked.out / name
+        out.mkdir(parents=True, exist_ok=True)
+        job = JOBS[name]
+        write(job, asked.shared, out)
+        with ThreadPoolExecutor(2) as pool:
+            sides = [pool.submit(run, job, out, asked.minutes) for run in (ours, theirs)]
+            rows[name] = {"dragoman": sides[0].result(), "yoyodyne": sides[1].result()}
+        print(name, json.dumps(rows[name]), file=sys.stderr, flush=True)
+    print(json.dumps(rows, indent=2))
+
+
+def write(job: Job, shared: Path, out: Path) -> None:
+    """Write what both read: files without the columns that only one of them knows, and a single word."""
+    for name, path in (("train", job.train), ("dev", job.dev)):
+        lines = (shared / path).read_text(encoding="utf-8").splitlines()
+        kept = ["\t".join(line.split("\t")[: job.target]) for line in lines if line.strip()]
+        (out / f"{name}.tsv").write_text("\n".join(kept) + "\n", encoding="utf-8")
+        if name == "dev":
+            (out / "one.tsv").write_text(kept[0] + "\n", encoding="utf-8")
+            (out / "many.tsv").write_text(("\n".join(kept) + "\n") * TIMES, encoding="utf-8")
+
+
+def answers(job: Job, out: Path) -> list[tuple[str, set[str]]]:
+    """Return each line's source with all of its right answers, spaces left out."""
+    rows = [line.split("\t") for line in (out / "dev.tsv").read_text(encoding="utf-8").splitlines()]
+    found: dict[str, set[str]] = {}
+    keys = ["\t".join(row[: job.target - 1]) for row in rows]
+    for key, row in zip(keys, rows, strict=True):
+        found.setdefault(key, set()).add(row[job.target - 1].replace(" ", ""))
+    return [(key, found[key]) for key in keys]
+
+
+def score(job: Job, out: Path, outputs: list[str]) -> float:
+    """Return the word error rate: sources once each, any answer counts."""
+    said: dict[str, bool] = {}
+    for (key, right), text in zip(answers(job, out), outputs, strict=True):
+        said.setdefault(key, text.replace(" ", "") in right)
+    return round(100 * (1 - sum(said.values()) / len(said)), 2)
+
+
+def timed(command: list[str], **more) -> float:
+    """Run a command, and return its seconds."""
+    began = time.monotonic()
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, **more)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}: {done.stderr[-1500:]}")
+    return time.monotonic() - began
+
+
+def ours(job: Job, out: Path, minutes: float) -> dict:
+    """Train and score ours."""
+    model = out / "dragoman"
+    dragoman = [sys.executable, "-m", "dragoman"]
+    train = [*dragoman, "train", str(out / "train.tsv"), "--task", job.task]
+    train += ["--dev", str(out / "dev.tsv"), "--minutes", str(minutes), "--out", str(model)]
+    timed([*train, "--set", "training.threads=1"])
+    timed([*dragoman, "export", str(model), "--to", str(out / "bundle")])
+    predict = [*dragoman, "predict", str(out / "bundle")]
+    seconds, outputs = {}, {}
+    for name, beam in (("dev", 5), ("one", 1), ("many", 1)):
+        rows = (out / f"{name}.tsv").read_text(encoding="utf-8").splitlines()
+        words = [row.rsplit("\t", 1)[0] for row in rows]
+        (out / "words.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
+        said = out / f"{name}.said"
+        files = ["--input", str(out / "words.txt"), "--output", str(said)]
+        seconds[name] = timed([*predict, *files, "--beam", str(beam)])
+        outputs[name] = said.read_text(encoding="utf-8").splitlines()
+    return {
+        "wer": score(job, out, outputs["dev"]),
+        "greedy": score(job, out, outputs["many"][: len(outputs["dev"])]),
+        "train_words_per_s": round(rate(model) / length(job, out)),
+        "predict_words_per_s": round(len(outputs["many"]) / (seconds["many"] - seconds["one"])),
+    }
+
+
+def rate(model: Path) -> float:
+    """Return the target tokens that ours trained on in a second, validations left out as it reports them."""
+    rows = [json.loads(line) for line in (model / "metrics.jsonl").read_text().splitlines()]
+    return statistics.median(row["tokens_per_s"] for row in rows if "tokens_per_s" in row)
+
+
+def length(job: Job, out: Path) -> float:
+    """Return the target tokens of a word, its end among them."""
+    lines = (out / "train.tsv").read_text(encoding="utf-8").splitlines()
+    targets = [line.split("\t")[job.target - 1] for line in lines]
+    return 1 + statistics.mean(len(one.split() if " " in one else one) for one in targets)
+
+
+CONFIG = """
+seed_everything: 1
+trainer:
+  accelerator: cpu
+  max_time: {max_time}
+  default_root_dir: {out}
+  enable_progress_bar: false
+  log_every_n_steps: 10
+  logger:
+    class_path: lightning.pytorch.loggers.CSVLogger
+    init_args: {{version: 0, flush_logs_every_n_steps: 1}}
+model:
+  class_path: yoyodyne.models.{model}
+  init_args:
+    source_encoder:
+      class_path: yoyodyne.models.modules.LSTMEncoder
+{features_encoder}
+data:
+  model_dir: {out}
+  train: {out}/../train.tsv
+  val: {out}/../dev.tsv
+  predict: {out}/../dev.tsv
+  target_col: {target}
+  features_col: {features}
+  target_sep: "{target_sep}"
+checkpoint:
+  filename: "best"
+  mode: max
+  monitor: val_accuracy
+prediction:
+  path: {out}/said.txt
+"""
+
+
+def theirs(job: Job, out: Path, minutes: float) -> dict:
+    """Train and score theirs."""
+    folder = (out / "yoyodyne").resolve()
+    folder.mkdir(exist_ok=True)
+    whole, rest = divmod(round(minutes * 60), 60)
+    features = bool(job.features)
+    config = folder / "config.yaml"
+    config.write_text(
+        CONFIG.format(
+            max_time=f"00:00:{whole:02d}:{rest:02d}",
+            out=folder,
+            model="PointerGeneratorLSTMModel" if features else "SoftAttentionLSTMModel",
+            features_encoder="    features_encoder: true" if features else "",
+            target=job.target,
+            features=job.features,
+            target_sep=job.target_sep,
+        )
+    )
+    timed([str(YOYODYNE), "fit", "--config", str(config)])
+    # To be read now: predicting deletes it.
+    metrics = list(csv.DictReader(next(iter(folder.glob("**/metrics.csv"))).open()))
+    num_epochs = 1 + max(int(row["epoch"]) for row in metrics if row.get("epoch"))
+    best = next(iter(folder.glob("**/best*.ckpt")))
+    seconds = {}
+    for name in ("one", "many"):
+        predict = [str(YOYODYNE), "predict", "--config", str(config), "--ckpt_path", str(best)]
+        seconds[name] = timed([*predict, "--data.predict", str(folder.parent / f"{name}.tsv")])
+    outputs = (folder / "said.txt").read_text(encoding="utf-8").splitlines()
+    num_words = len((out / "train.tsv").read_text().splitlines())
+    num_said, num_dev = len(outputs), len(outputs) // TIMES
+    return {
+        "wer": score(job, out, outputs[:num_dev]),
+        "epochs": num_epochs,
+        "train_words_per_s": round(num_words * num_epochs / (minutes * 60)),
+        "predict_words_per_s": round(num_said / (seconds["many"] - seconds["one"])),
+    }
+
+
+if __name__ == "__main__":
+    main()
