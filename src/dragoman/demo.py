@@ -29,7 +29,7 @@ _SHARED: dict[str, Any] = {
     "text": {"tokenizer": "word", "lowercase": True, "final_stop": "drop"},
     "training": {"batch_tokens": 400, "learning_rate": 0.005, "ema_decay": 0.998},
 }
-_SIZES: dict[str, Any] = {"embedding_size": 128, "hidden_size": 256, "dropout": 0.1}
+_SIZES: dict[str, Any] = {"embedding_size": 128, "hidden_size": 256, "dropout": 0.0}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,167 @@
+"""``dragoman distill``: a small, fast student learns from its teacher's outputs."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dragoman.cli.guard import say
+from dragoman.cli.options import AsJson, Data, Plugins, load_plugins, print_json, setting
+from dragoman.errors import DataError
+
+if TYPE_CHECKING:
+    from dragoman.distill import DistillOptions, Progress
+    from dragoman.model import Model
+
+NOTES, PAIRS = "teacher.jsonl", "distilled.jsonl"
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What the command line asks for."""
+
+    student: Path
+    out: Path
+    data: Path | None
+    settings: tuple[str, ...]
+    minutes: float | None
+    resume: bool
+    silent: bool
+
+
+def distill(
+    ctx: typer.Context,
+    teachers: Annotated[
+        list[Path],
+        typer.Argument(metavar="TEACHER", help="A model folder or bundle; several vote together."),
+    ],
+    student: Annotated[Path, typer.Option(metavar="RECIPE", help="The student's recipe (.toml).")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The student's model folder to make.")],
+    data: Data = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Of the student's; may be repeated."),
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(metavar="N", help="Fit the student's training to so much time.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what --out holds.")] = False,
+    beam: Annotated[int, typer.Option("--beam", metavar="N", help="The teacher's beam.")] = 5,
+    interpolate: Annotated[
+        bool,
+        typer.Option(
+            "--interpolate", help="Of the teacher's N best, learn the nearest to the right answer."
+        ),
+    ] = False,
+    keep: Annotated[
+        float, typer.Option(metavar="SHARE", help="Of the outputs, by the teacher's own belief.")
+    ] = 0.95,
+    with_answers: Annotated[
+        bool, typer.Option("--with-answers", help="Learn from the people's answers as well.")
+    ] = False,
+    plugin: Plugins = None,
+    as_json: AsJson = False,
+) -> None:
+    """Translate the student's training sources with the teacher, and train the student on that.
+
+    What the teacher said is kept in DIR.teacher/, so that a run that was stopped goes on with --resume.
+    Dev and test sets stay as the recipe names them.
+    """
+    load_plugins(plugin)
+    from dragoman.distill import DistillOptions
+
+    options = DistillOptions(beam, interpolate, keep, with_answers=with_answers)
+    order = _Order(student, out, data, tuple(settings or ()), minutes, resume, as_json)
+    _check(order)
+    try:
+        num_pairs, num_kept, path = _answer(order, teachers, options)
+        model = _learn(order, path)
+    except KeyboardInterrupt:
+        say(f"\nstopped; all that was done is kept. To go on, with --resume if {out}/ exists:")
+        say(f"  {shlex.join(['dragoman', *(ctx.obj or ())])}")
+        raise typer.Exit(130) from None
+    if as_json:
+        print_json(
+            {"folder": str(out), "pairs": num_kept, "of": num_pairs, "model": model.describe()}
+        )
+    else:
+        say(f"The student is in {out}/; it learned from {num_kept:,} of {num_pairs:,} pairs.")
+
+
+def _check(order: _Order) -> None:
+    """Find what is wrong before the teacher works."""
+    from dragoman.cli.train import base_of, check_data
+    from dragoman.config import load_config
+    from dragoman.training.session import check_out
+
+    config = load_config(order.student, order.settings)
+    check_data(config, base_of(str(order.student), order.data), str(order.student))
+    check_out(order.out, resume=order.resume)
+
+
+def _answer(order: _Order, teachers: list[Path], options: DistillOptions) -> tuple[int, int, Path]:
+    """Let the teacher answer; give the number of pairs, of those kept, and their file."""
+    from dragoman.cli.train import base_of
+    from dragoman.config import load_config
+    from dragoman.distill import distill_pairs, write_pairs
+    from dragoman.loading import load
+    from dragoman.model import ensemble
+    from dragoman.training.prepare import read_corpora
+
+    config = load_config(order.student, order.settings)
+    pairs = read_corpora(config, base_of(str(order.student), order.data)).train.pairs
+    models = [load(folder) for folder in teachers]
+    teacher = models[0] if len(models) == 1 else ensemble(models)
+    folder = order.out.with_name(f"{order.out.name}.teacher")
+    kept = distill_pairs(
+        teacher, pairs, folder / NOTES, options, None if order.silent else _watch()
+    )
+    if not kept:
+        raise DataError(f"{teachers[0]}: none of its {len(pairs):,} outputs is fit to learn from.")
+    path = folder / PAIRS
+    write_pairs(path, kept)
+    return len(pairs), len(kept), path.absolute()
+
+
+def _learn(order: _Order, path: Path) -> Model:
+    """Train the student; its dev and test sets stay the recipe's."""
+    from dragoman import api
+    from dragoman.cli.stop import stopping
+    from dragoman.cli.train import base_of
+    from dragoman.training.callbacks import ProgressLine
+
+    settings = (*order.settings, setting("data.train", str(path)))
+    callbacks = [] if order.silent else [ProgressLine(order.out.name)]
+    try:
+        with stopping(callbacks) as watched:
+            options = api.TrainOptions(
+                base_of(str(order.student), order.data),
+                settings,
+                order.minutes,
+                order.resume,
+                callbacks=watched,
+            )
+            return api.train(order.student, order.out, options)
+    finally:
+        for callback in callbacks:
+            callback.close()
+
+
+def _watch() -> Progress:
+    began = time.monotonic()
+    first: list[int] = []
+
+    def show(done: int, total: int) -> None:
+        first.append(done)
+        rate = (done - first[0]) / max(1e-9, time.monotonic() - began)
+        left = f", {(total - done) / rate / 60:.0f} min left" if rate else ""
+        sys.stderr.write(f"\r\x1b[Kthe teacher said {done:,} of {total:,}{left}")
+        sys.stderr.flush()
+
+    return show
