@@ -7,8 +7,7 @@ import pytest
 
 from dragoman.data.alignment import Aligner, learn_aligner, with_steps
 from dragoman.data.batches import Example
-
-STEP = 4
+from dragoman.text.vocabulary import STEP
 
 
 def aligned_by_hand() -> Aligner:
@@ -79,5 +78,5 @@ def test_long_pairs_do_not_vanish() -> None:
 
 def test_a_step_stands_before_what_comes_from_further_on() -> None:
     example = Example([5, 6, 7], [10, 11, 12])
-    assert with_steps(example, [0, 0, 2], STEP).tgt == [10, 11, STEP, STEP, 12]
-    assert with_steps(example, [1, 1, 2], STEP).tgt == [STEP, 10, 11, STEP, 12]
+    assert with_steps(example, [0, 0, 2]).tgt == [10, 11, STEP, STEP, 12]
+    assert with_steps(example, [1, 1, 2]).tgt == [STEP, 10, 11, STEP, 12]
