@@ -89,7 +89,10 @@ class Tokenizer:
     @property
     def silent(self) -> range:
         """The tokens that say nothing: the special ones, and the actions of a decoder that walks along the source."""
-        following = self._pieces.id_to_token(len(SPECIALS)), self._pieces.id_to_token(len(SPECIALS) + 1)
+        following = (
+            self._pieces.id_to_token(len(SPECIALS)),
+            self._pieces.id_to_token(len(SPECIALS) + 1),
+        )
         num_actions = 0 if following[0] != STEP_TOKEN else 2 if following[1] == INSERT_TOKEN else 1
         return range(len(SPECIALS) + num_actions)
 

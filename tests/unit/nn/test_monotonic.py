@@ -42,7 +42,17 @@ def test_several_beams_of_a_sentence_move_apart():
 def test_a_transducer_moves_on_with_what_it_writes_and_back_to_insert():
     tgt_in = torch.tensor(
         [
-            [SOS, 6, INSERT, 7, STEP, 8, 9, 9, INSERT],  # substituted, inserted, deleted, substituted, past the end
+            [
+                SOS,
+                6,
+                INSERT,
+                7,
+                STEP,
+                8,
+                9,
+                9,
+                INSERT,
+            ],  # substituted, inserted, deleted, substituted, past the end
             [SOS, INSERT, 6, 7, 7, INSERT, 7, INSERT, 6],
         ]
     )
@@ -68,7 +78,9 @@ def test_copy_adds_to_the_probability_of_the_token_looked_at():
     with torch.no_grad():
         for weight in model.generator.parameters():
             weight.zero_()
-        model.generator.gate.bias.fill_(math.log(1 / 3))  # p_gen = 1/4; all 12 tokens equally likely
+        model.generator.gate.bias.fill_(
+            math.log(1 / 3)
+        )  # p_gen = 1/4; all 12 tokens equally likely
         # Source token 14 is not of the vocabulary: the third word that only this sentence knows.
         src = torch.tensor([[7, 14, EOS]])
         state = model.start(src)
