@@ -11,6 +11,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import takewhile
 from typing import Any
 
 import tokenizers as library
@@ -18,7 +19,17 @@ from tokenizers import models, pre_tokenizers, trainers
 
 from dragoman.errors import ModelError
 from dragoman.text.normalise import Normaliser
-from dragoman.text.vocabulary import EOS, INSERT_TOKEN, PAD, SOS, SPECIALS, STEP_TOKEN, UNK
+from dragoman.text.vocabulary import (
+    EOS,
+    INSERT,
+    INSERT_TOKEN,
+    PAD,
+    SOS,
+    SPECIALS,
+    STEP,
+    STEP_TOKEN,
+    UNK,
+)
 
 # The library's threads do not survive a fork (data loaders, servers), and it warns of each.
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -89,12 +100,9 @@ class Tokenizer:
     @property
     def silent(self) -> range:
         """The tokens that say nothing: the special ones, and the actions of a decoder that walks along the source."""
-        following = (
-            self._pieces.id_to_token(len(SPECIALS)),
-            self._pieces.id_to_token(len(SPECIALS) + 1),
-        )
-        num_actions = 0 if following[0] != STEP_TOKEN else 2 if following[1] == INSERT_TOKEN else 1
-        return range(len(SPECIALS) + num_actions)
+        actions = {STEP: STEP_TOKEN, INSERT: INSERT_TOKEN}
+        there = takewhile(lambda number: self.id_of(actions[number]) == number, actions)
+        return range(len(SPECIALS) + len(list(there)))
 
     def encode(self, text: str) -> list[int]:
         """Turn a text into ids, without SOS and EOS."""
