@@ -92,7 +92,7 @@ class ModelConfig(Section):
     reverse_source: bool = False
     """Whether the source is read backwards (Sutskever et al. 2014)."""
     decoder: str = "recurrent"
-    """A row of DECODERS: recurrent, or monotonic (hard attention that steps along the source)."""
+    """A row of DECODERS: recurrent; monotonic (hard attention that steps along the source); transducer (edits)."""
     decoder_layers: Count = 1
     """Recurrent layers that write the target."""
     bridge: str = "dense"

@@ -116,10 +116,13 @@ class Constrain:
     Args:
         constraints: What must be.
         decode: From ids to text.
+        silent: The ids that say nothing.
     """
 
-    def __init__(self, constraints: Constraints, decode: Decode) -> None:
-        self.constraints, self.decode = constraints, decode
+    def __init__(
+        self, constraints: Constraints, decode: Decode, silent: range = range(len(SPECIALS))
+    ) -> None:
+        self.constraints, self.decode, self.silent = constraints, decode, silent
         self._known: dict[str, bool] = {}
 
     def __call__(self, distribution: Distribution, prefixes: Ids, sentences: Ids) -> Distribution:
@@ -128,7 +131,8 @@ class Constrain:
         _, likely = distribution.top(_FIRST_TRIED)
         size = 0
         kept: dict[int, list[int]] = {}
-        for row, prefix in enumerate(prefixes.tolist()):
+        for row, written in enumerate(prefixes.tolist()):
+            prefix = [token for token in written if token not in self.silent]
             found = [token for token in likely[row].tolist() if self._fits(prefix, token)]
             if not found:
                 size = size or distribution.all().shape[1]
@@ -140,6 +144,9 @@ class Constrain:
     def _fits(self, prefix: list[int], token: int) -> bool:
         if token < len(SPECIALS):
             return token == EOS and self.constraints.allows(self.decode(prefix))
+        if token in self.silent:
+            # To move along the source leaves the text as it is.
+            return True
         text, before = self.decode([*prefix, token]), self.decode(prefix)
         if text == before and prefix:
             # A space, which shows only with the word after it: one, and only where a space may stand.

@@ -306,7 +306,8 @@ class Translator:
         if forced:
             found.append(ForcePrefix(forced))
         if options.constraints is not None and options.constraints.restricts:
-            found.append(Constrain(options.constraints, self.tgt_tokenizer.decode))
+            tokenizer = self.tgt_tokenizer
+            found.append(Constrain(options.constraints, tokenizer.decode, tokenizer.silent))
         return found
 
     def _encode_targets(self, texts: Sequence[str], sources: Sequence[Opened]) -> list[list[int]]:

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from dragoman.config import SearchConfig
-from dragoman.constraints import Constraints, lexicon_of, read_alphabet
+from dragoman.constraints import Constrain, Constraints, lexicon_of, read_alphabet
 from dragoman.errors import InputError
 from dragoman.search.stepper import ArrayDistribution, ArrayStep
 from dragoman.text.normalise import Normaliser
 from dragoman.text.tokenizers import Tokenizer, TokenizerOptions
+from dragoman.text.vocabulary import EOS, INSERT, STEP
 from dragoman.translator import TranslateOptions, Translator
 
 HANGUL = Normaliser(hangul="jamo")
@@ -120,3 +121,18 @@ def test_alphabets_are_read_as_people_write_them(tmp_path) -> None:
 def test_a_broken_pattern_is_refused() -> None:
     with pytest.raises(InputError, match="is no regular expression"):
         Constraints(pattern="[a")
+
+
+def test_moving_along_the_source_says_nothing() -> None:
+    options = TokenizerOptions("spaced", actions=("<step>", "<insert>"))
+    tokenizer = Tokenizer.train(["a b", "b a"], options)
+    assert list(tokenizer.silent) == [0, 1, 2, 3, 4, 5]
+    constrain = Constrain(Constraints(pattern="a b"), tokenizer.decode, tokenizer.silent)
+    a, b = tokenizer.encode("a b")
+    level = ArrayDistribution(np.zeros((3, tokenizer.vocab_size), dtype=np.float32))
+    prefixes = np.array([[STEP, STEP, STEP], [a, INSERT, STEP], [a, b, STEP]])
+    found = constrain(level, prefixes, np.arange(3)).all()
+    for row, allowed in enumerate(({a, STEP, INSERT}, {b, STEP, INSERT}, {EOS, STEP, INSERT})):
+        finite = set(np.flatnonzero(np.isfinite(found[row])).tolist())
+        assert allowed <= finite
+        assert not finite & ({a, b, EOS} - allowed)

@@ -84,7 +84,7 @@ def _goes_together(choice: Choice) -> bool:
     if choice.get("coverage") and not recurrent:
         return False
     copies = "generator" in choice and GENERATORS[choice["generator"]].copies
-    # A monotonic decoder always looks at one token; which decoder it is may not have been chosen yet.
+    # A monotonic decoder or a transducer always looks at one token; which decoder it is may not have been chosen yet.
     return not copies or attends or choice.get("decoder") not in (None, "recurrent")
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragoman.data.batches import Example, pad
+from dragoman.text.vocabulary import INSERT, STEP
 
 Array = NDArray[np.float64]
 
@@ -136,12 +137,28 @@ def _expect(
     return counts
 
 
-def with_steps(example: Example, places: Sequence[int], step_id: int) -> Example:
+def with_steps(example: Example, places: Sequence[int]) -> Example:
     """Write the target as a hard monotonic decoder does: a step before each token that comes from further on."""
     tgt: list[int] = []
     at = 0
     for token, place in zip(example.tgt, places, strict=True):
-        tgt += [step_id] * (place - at)
+        tgt += [STEP] * (place - at)
         tgt.append(token)
         at = max(at, place)
     return replace(example, tgt=tgt)
+
+
+def with_edits(example: Example, places: Sequence[int]) -> Example:
+    """Write the target as the edits that make it of the source: a static oracle for a transducer.
+
+    Each token takes the place of the source token that it comes from. A source token from which none comes is stepped
+    over, to the last; INSERT stands before every further token that comes from the same one.
+    """
+    tgt: list[int] = []
+    at = 0
+    for token, place in zip(example.tgt, places, strict=True):
+        tgt += [STEP] * (place - at)
+        tgt += [INSERT] * (place < at)
+        tgt.append(token)
+        at = place + 1
+    return replace(example, tgt=tgt + [STEP] * (len(example.src) - at))

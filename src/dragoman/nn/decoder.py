@@ -24,10 +24,10 @@ class Decoder(nn.Module):
     """What every row of DECODERS is: `start`, one `step`, and `sequence`, which equals its loop.
 
     Attributes:
-        steps: Whether its targets hold STEP tokens.
+        actions: What its targets hold besides text: the tokens that stand after SPECIALS.
     """
 
-    steps = False
+    actions: tuple[str, ...] = ()
 
     def __init__(self, config: ModelConfig, memory_size: int) -> None:
         super().__init__()

@@ -14,7 +14,7 @@ from dragoman.nn.cells import CELLS, Cell
 from dragoman.nn.decoder import Decoded, Decoder
 from dragoman.nn.dropout import VariationalDropout
 from dragoman.nn.linear import Linear
-from dragoman.nn.monotonic import MonotonicDecoder
+from dragoman.nn.monotonic import MonotonicDecoder, TransducerDecoder
 from dragoman.nn.state import Encoded, RecurrentState, State
 
 
@@ -127,4 +127,5 @@ class RecurrentDecoder(Decoder):
 DECODERS: dict[str, type[Decoder]] = {
     "recurrent": RecurrentDecoder,
     "monotonic": MonotonicDecoder,
+    "transducer": TransducerDecoder,
 }

@@ -1,7 +1,8 @@
-"""Hard monotonic attention: the decoder looks at one source token at a time, and says itself when to step on.
+"""Hard monotonic attention and the neural transducer: the decoder looks at one source token at a time.
 
-The target of each pair holds STEP tokens (`dragoman.data.alignment`). Under teacher forcing all positions are known
-beforehand, so the whole target stays one fused recurrence.
+It says itself when to move on: the target of each pair holds STEP tokens, a transducer's also INSERT
+(`dragoman.data.alignment`). Under teacher forcing all positions are known beforehand, so the whole target stays one
+fused recurrence.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dragoman.nn.decoder import Decoded, Decoder
 from dragoman.nn.dropout import VariationalDropout
 from dragoman.nn.linear import Linear
 from dragoman.nn.state import Encoded, RecurrentState, State
-from dragoman.text.vocabulary import STEP
+from dragoman.text.vocabulary import INSERT, INSERT_TOKEN, PAD, SOS, STEP, STEP_TOKEN
 
 
 class MonotonicDecoder(Decoder):
@@ -27,7 +28,7 @@ class MonotonicDecoder(Decoder):
     Its output is tanh(W_c [memory; h]): the position is seen before and after the recurrence.
     """
 
-    steps = True
+    actions = (STEP_TOKEN,)
 
     def __init__(self, config: ModelConfig, memory_size: int) -> None:
         super().__init__(config, memory_size)
@@ -50,14 +51,15 @@ class MonotonicDecoder(Decoder):
         return State(encoded, None, first, context, masks=masks, position=position)
 
     def heed(self, ids: Int[Tensor, "rows ..."], state: State) -> State:
-        """Step on wherever a STEP was read, but never past the source's end."""
-        if state.position is None:
-            raise ValueError("a monotonic decoder's state has a position")
-        last = state.encoded.src_mask.sum(dim=1).sub(1).repeat_interleave(state.beams)
-        position, moved = state.position, ids == STEP
+        """Move along the source as the tokens say; the state's position may be past its end."""
+        position, moved = _position(state), self.moves(ids)
         if ids.dim() == 2:
-            position, last, moved = position[:, None], last[:, None], moved.cumsum(dim=1)
-        return replace(state, position=torch.minimum(position + moved, last))
+            position, moved = position[:, None], moved.cumsum(dim=1)
+        return replace(state, position=position + moved)
+
+    def moves(self, ids: Int[Tensor, "rows ..."]) -> Int[Tensor, "rows ..."]:
+        """Say how far each token, having been read, moves the decoder on."""
+        return (ids == STEP).long()
 
     def step(
         self, embedded: Float[Tensor, "rows embedding"], state: State
@@ -96,9 +98,7 @@ class MonotonicDecoder(Decoder):
 
     def _look(self, state: State) -> Float[Tensor, "rows ... memory"]:
         """Give the memory at each row's position: of one step, or of each step of a target."""
-        memory, position = state.encoded.memory, state.position
-        if position is None:
-            raise ValueError("a monotonic decoder's state has a position")
+        memory, position = state.encoded.memory, _within(state)
         if position.dim() == 1:
             sentences = torch.arange(len(position), device=memory.device) // state.beams
             return memory[sentences, position]
@@ -110,6 +110,34 @@ class MonotonicDecoder(Decoder):
 
     def _weights(self, state: State, dtype: torch.dtype) -> Float[Tensor, "rows ... src_len"]:
         """Say where it looked: all of the weight on one token."""
-        if state.position is None:
-            raise ValueError("a monotonic decoder's state has a position")
-        return nn.functional.one_hot(state.position, state.encoded.memory.shape[1]).to(dtype)
+        return nn.functional.one_hot(_within(state), state.encoded.memory.shape[1]).to(dtype)
+
+
+class TransducerDecoder(MonotonicDecoder):
+    """A neural transducer over edit actions (Makarov & Clematide 2018, COLING; 2020, SIGMORPHON).
+
+    What it writes takes the place of the source token that it looks at, so that it moves on by one: SUBSTITUTE; or,
+    under a generator that copies, COPY, which adds to the probability of the same token. STEP moves on without a
+    word: DELETE. INSERT moves back by one, so that another token comes from the same place.
+    """
+
+    actions = (STEP_TOKEN, INSERT_TOKEN)
+
+    def moves(self, ids: Int[Tensor, "rows ..."]) -> Int[Tensor, "rows ..."]:
+        """Move on by one, after INSERT back by one; nothing has been written before the start."""
+        moved = 1 - 2 * (ids == INSERT).long()
+        return moved.masked_fill((ids == SOS) | (ids == PAD), 0)
+
+
+def _position(state: State) -> Int[Tensor, "rows ..."]:
+    if state.position is None:
+        raise ValueError("a monotonic decoder's state has a position")
+    return state.position
+
+
+def _within(state: State) -> Int[Tensor, "rows ..."]:
+    """Give the positions on the source: whoever is past its end sees its last token, EOS."""
+    position = _position(state)
+    last = state.encoded.src_mask.sum(dim=1).sub(1).repeat_interleave(state.beams)
+    last = last if position.dim() == 1 else last[:, None]
+    return torch.minimum(position, last).clamp_min(0)

@@ -1,7 +1,7 @@
 """Normalisation: old spelling, typing errors, dates and numbers -> their standard form.
 
 A word is read alone. To read it between its neighbours was tried on Icelandic (25,000 tokens to learn from) and cost
-four points of accuracy: 74.6 % on dev against 78.8 %.
+four points of accuracy: 74.6 % on dev against 78.8 % with soft attention. A transducer that copies gives 79.7 %.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from dragoman.data.corpus import Corpus, Pair, ReadOptions
 from dragoman.data.formats import Row
-from dragoman.tasks.task import Files, Suggestion, Task, read_shaped, word_model
+from dragoman.tasks.task import Files, Suggestion, Task, edit_model, read_shaped, word_model
 from dragoman.text.normalise import is_korean
 
 
@@ -27,9 +27,10 @@ def suggest(pairs: Sequence[Pair]) -> Suggestion:
     """Characters on both sides, of one vocabulary: most of them stay as they are."""
     found = word_model(pairs)
     found["text"] = {"tokenizer": "char", "vocab_size": 2000, "shared": True}
-    found["model"]["tie_embeddings"] = True
+    edits = edit_model(pairs)
+    found["model"] |= {"tie_embeddings": True} | edits.values.get("model", {})
     found["training"] |= {"stop_metric": "accuracy"}
-    reasons = ["tokens: characters, one vocabulary for both sides"]
+    reasons = ["tokens: characters, one vocabulary for both sides", *edits.reasons]
     if is_korean(text for pair in pairs for text in pair):
         found["text"]["hangul"] = "jamo"
         reasons.append("Korean syllables are written as jamo, their letters")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,9 @@ from dragoman.data.corpus import Corpus, Pair, ReadOptions, read_corpus
 from dragoman.evaluation.report import Baseline, Rates
 
 _LEAST_STEPS = 600
+_TAG = re.compile("<[^<>]+>")
+# From here on, a target is its source with edits.
+_ALIKE = 0.6
 
 Files = Path | tuple[Path, Path]
 
@@ -102,3 +107,18 @@ def word_model(pairs: Sequence[Pair]) -> dict[str, dict[str, Any]]:
             "epochs": max(epochs, min(200, passes)),
         },
     }
+
+
+def edit_model(pairs: Sequence[Pair], num_looked_at: int = 500) -> Suggestion:
+    """Suggest a transducer that copies where targets are their sources with edits; nothing where they are not."""
+    sample = pairs[:: max(1, len(pairs) // num_looked_at)]
+    shares = [
+        SequenceMatcher(None, _TAG.sub("", pair.src), pair.tgt, autojunk=False).ratio()
+        for pair in sample
+    ]
+    if not shares or sum(shares) / len(shares) < _ALIKE:
+        return Suggestion({})
+    # It begins by copying its source, and learns what to do otherwise.
+    model = {"decoder": "transducer", "generator": "pointer", "copy_bias": 2.0}
+    reason = "model: a transducer that copies, since targets are mostly their sources with edits"
+    return Suggestion({"model": model}, [reason])

@@ -11,6 +11,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import takewhile
 from typing import Any
 
 import tokenizers as library
@@ -18,7 +19,17 @@ from tokenizers import models, pre_tokenizers, trainers
 
 from dragoman.errors import ModelError
 from dragoman.text.normalise import Normaliser
-from dragoman.text.vocabulary import EOS, PAD, SOS, SPECIALS, STEP, STEP_TOKEN, UNK
+from dragoman.text.vocabulary import (
+    EOS,
+    INSERT,
+    INSERT_TOKEN,
+    PAD,
+    SOS,
+    SPECIALS,
+    STEP,
+    STEP_TOKEN,
+    UNK,
+)
 
 # The library's threads do not survive a fork (data loaders, servers), and it warns of each.
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -48,19 +59,19 @@ class TokenizerOptions:
         min_frequency: How often a word, a character or a BPE merge (which needs two anyway) must
             occur to be kept.
         normaliser: What is done to the text first.
-        steps: Whether the fifth token is STEP, as a hard monotonic decoder needs.
+        actions: The tokens that stand next, as a decoder that walks along the source needs them.
     """
 
     kind: str = "bpe"
     vocab_size: int = 8000
     min_frequency: int = 1
     normaliser: Normaliser = field(default_factory=Normaliser)
-    steps: bool = False
+    actions: tuple[str, ...] = ()
 
     @property
     def specials(self) -> list[str]:
         """The tokens that stand first."""
-        return [*SPECIALS, STEP_TOKEN] if self.steps else list(SPECIALS)
+        return [*SPECIALS, *self.actions]
 
 
 class Tokenizer:
@@ -87,9 +98,11 @@ class Tokenizer:
         return self._pieces.get_vocab_size()
 
     @property
-    def has_steps(self) -> bool:
-        """Whether the fifth token is STEP."""
-        return self._pieces.id_to_token(STEP) == STEP_TOKEN
+    def silent(self) -> range:
+        """The tokens that say nothing: the special ones, and the actions of a decoder that walks along the source."""
+        actions = {STEP: STEP_TOKEN, INSERT: INSERT_TOKEN}
+        there = takewhile(lambda number: self.id_of(actions[number]) == number, actions)
+        return range(len(SPECIALS) + len(list(there)))
 
     def encode(self, text: str) -> list[int]:
         """Turn a text into ids, without SOS and EOS."""
@@ -128,7 +141,7 @@ class Tokenizer:
 
     def decode(self, ids: Iterable[int], words: Sequence[str] = ()) -> str:
         """Turn ids into text; special tokens, UNK among them, say nothing."""
-        silent = range(len(SPECIALS) + self.has_steps)
+        silent = self.silent
         text = "".join(self.tokens((number for number in ids if number not in silent), words))
         return self.normaliser.undo(" ".join(text.replace(SPACE, " ").split()))
 

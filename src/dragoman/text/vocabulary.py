@@ -3,5 +3,8 @@
 PAD, UNK, SOS, EOS = 0, 1, 2, 3
 SPECIALS = ("<pad>", "<unk>", "<sos>", "<eos>")
 
-# Fifth in the target vocabulary of a hard monotonic model, and of no other: look at the next source token.
+# What a decoder that walks along the source writes besides text; these stand next in its vocabulary, and in no other.
+# Look at the next source token: of a hard monotonic decoder; of a transducer, which thereby deletes this one.
 STEP, STEP_TOKEN = 4, "<step>"
+# Look back at the source token before, from which what is written next comes too: of a transducer alone.
+INSERT, INSERT_TOKEN = 5, "<insert>"

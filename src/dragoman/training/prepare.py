@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dragoman.config import Config, DataConfig
-from dragoman.data.alignment import learn_aligner, with_steps
+from dragoman.data.alignment import learn_aligner, with_edits, with_steps
 from dragoman.data.batches import Example
 from dragoman.data.corpus import Corpus, Pair, ReadOptions, split_by_source
 from dragoman.data.report import DataReport, inspect_corpus
@@ -19,7 +19,7 @@ from dragoman.tasks import TASKS
 from dragoman.text.copying import Copying, Opened
 from dragoman.text.normalise import Normaliser
 from dragoman.text.tokenizers import Tokenizer, TokenizerOptions
-from dragoman.text.vocabulary import STEP, UNK
+from dragoman.text.vocabulary import INSERT_TOKEN, UNK
 from dragoman.training.folder import Tokenizers
 
 # Not the training's seed: models of other seeds share what is held out, and so their vocabulary; they can vote.
@@ -139,8 +139,9 @@ def prepare(config: Config, corpora: Corpora, tokenizers: Tokenizers | None = No
                 f"{num_cut:,} {what} sources cut at data.max_src_length = {longest} tokens."
             )
     train, dev = parts
-    if DECODERS[config.model.decoder].steps:
-        train, dev = _align((train, dev), tokenizers)
+    actions = DECODERS[config.model.decoder].actions
+    if actions:
+        train, dev = _align((train, dev), tokenizers, edits=INSERT_TOKEN in actions)
     most = config.data.max_length
     short = [
         one for one in train if one.src and one.tgt and max(len(one.src), len(one.tgt)) <= most
@@ -161,11 +162,11 @@ def train_tokenizers(config: Config, pairs: Sequence[Pair]) -> Tokenizers:
     text = config.text
     normaliser = Normaliser(text.lowercase, text.final_stop, text.hangul)
 
-    steps = DECODERS[config.model.decoder].steps
+    actions = DECODERS[config.model.decoder].actions
 
     def options(kind: str | None) -> TokenizerOptions:
         return TokenizerOptions(
-            kind or text.tokenizer, text.vocab_size, text.min_frequency, normaliser, steps
+            kind or text.tokenizer, text.vocab_size, text.min_frequency, normaliser, actions
         )
 
     def tgt_options() -> TokenizerOptions:
@@ -217,9 +218,9 @@ def encode(
 
 
 def _align(
-    parts: tuple[list[Example], list[Example]], tokenizers: Tokenizers
+    parts: tuple[list[Example], list[Example]], tokenizers: Tokenizers, *, edits: bool
 ) -> list[list[Example]]:
-    """Write targets with steps; tokens that no vocabulary has are all alike to the aligner."""
+    """Write targets with steps, or as edits; tokens that no vocabulary has are all alike to the aligner."""
     sizes = tokenizers.src.vocab_size, tokenizers.tgt.vocab_size
 
     def known(one: Example) -> Example:
@@ -230,7 +231,8 @@ def _align(
         return Example(src, tgt)
 
     aligner = learn_aligner([known(one) for one in parts[0]], *sizes)
-    return [[with_steps(one, aligner.align(known(one)), STEP) for one in part] for part in parts]
+    write = with_edits if edits else with_steps
+    return [[write(one, aligner.align(known(one))) for one in part] for part in parts]
 
 
 def _check_pairs(pairs: Sequence[Pair], config: Config) -> None:

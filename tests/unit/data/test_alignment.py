@@ -5,10 +5,9 @@ import random
 import numpy as np
 import pytest
 
-from dragoman.data.alignment import Aligner, learn_aligner, with_steps
+from dragoman.data.alignment import Aligner, learn_aligner, with_edits, with_steps
 from dragoman.data.batches import Example
-
-STEP = 4
+from dragoman.text.vocabulary import INSERT, STEP
 
 
 def aligned_by_hand() -> Aligner:
@@ -79,5 +78,35 @@ def test_long_pairs_do_not_vanish() -> None:
 
 def test_a_step_stands_before_what_comes_from_further_on() -> None:
     example = Example([5, 6, 7], [10, 11, 12])
-    assert with_steps(example, [0, 0, 2], STEP).tgt == [10, 11, STEP, STEP, 12]
-    assert with_steps(example, [1, 1, 2], STEP).tgt == [STEP, 10, 11, STEP, 12]
+    assert with_steps(example, [0, 0, 2]).tgt == [10, 11, STEP, STEP, 12]
+    assert with_steps(example, [1, 1, 2]).tgt == [STEP, 10, 11, STEP, 12]
+
+
+@pytest.mark.parametrize(
+    ("places", "edits"),
+    [
+        ([0, 1, 2], [10, 11, 12]),  # substitutions alone
+        ([0, 0, 2], [10, INSERT, 11, STEP, 12]),  # 11 is inserted, 6 deleted
+        ([1, 1, 1], [STEP, 10, INSERT, 11, INSERT, 12, STEP]),  # 5 and 7 are deleted
+        ([0, 0, 0], [10, INSERT, 11, INSERT, 12, STEP, STEP]),
+        ([2, 2, 2], [STEP, STEP, 10, INSERT, 11, INSERT, 12]),
+    ],
+)
+def test_edits_that_make_the_target_of_the_source(places: list[int], edits: list[int]) -> None:
+    assert with_edits(Example([5, 6, 7], [10, 11, 12]), places).tgt == edits
+    assert with_edits(Example([5, 6, 7], []), []).tgt == [STEP] * 3
+
+
+def test_edits_use_up_the_source() -> None:
+    draw = random.Random(3)
+    for _ in range(200):
+        src = [draw.randrange(6, 9) for _ in range(draw.randrange(1, 6))]
+        tgt = [draw.randrange(6, 9) for _ in range(draw.randrange(0, 9))]
+        places = sorted(draw.randrange(len(src)) for _ in tgt)
+        at, seen = 0, []
+        for token in with_edits(Example(src, tgt), places).tgt:
+            if token not in (STEP, INSERT):
+                seen.append((token, at))
+            at += -1 if token == INSERT else 1
+        assert seen == list(zip(tgt, places, strict=True))
+        assert at == len(src)

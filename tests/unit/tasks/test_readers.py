@@ -72,3 +72,18 @@ def test_every_task_suggests_settings_that_are_settings(path: Path) -> None:
         check_config(config)
         assert config.task == name
         assert reasons
+
+
+def test_a_transducer_is_suggested_where_targets_are_sources_with_edits() -> None:
+    edited = [Pair(f"hialp{n}", f"hjálp{n}") for n in range(30)]
+    spelt = [Pair(f"{n}", "twenty " * (n % 3 + 1)) for n in range(30)]
+    tagged = [Pair(f"<V><PST><PTCP><IND>walk{n}", f"walk{n}ed") for n in range(30)]
+    for task, pairs, wanted in (
+        ("normalise", edited, "transducer"),
+        ("normalise", spelt, None),
+        ("inflect", tagged, "transducer"),  # tags are not what a form is like
+        ("inflect", spelt, None),
+    ):
+        found = TASKS[task].suggest(pairs)
+        assert found.values["model"].get("decoder") == wanted
+        assert any("transducer" in reason for reason in found.reasons) == (wanted is not None)
