@@ -24,7 +24,7 @@ def context(
     models: Annotated[
         list[Path],
         typer.Argument(
-            metavar="MODEL...",
+            metavar="MODEL",
             help="Models to compare, such as a plain one and one with attention.",
         ),
     ],

@@ -15,7 +15,7 @@ def serve(
     models: Annotated[
         list[str],
         typer.Argument(
-            metavar="MODEL...",
+            metavar="MODEL",
             help="Bundles or model folders; BUNDLE@en-fr says which languages, if its name does not.",
         ),
     ],

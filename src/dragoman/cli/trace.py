@@ -18,7 +18,7 @@ _BAR = 20
 
 def trace(
     model: ModelFolder,
-    text: Annotated[str, typer.Argument(help="The sentence.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The sentence.")],
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a page that needs nothing else.")
     ] = None,
