@@ -235,6 +235,8 @@ def _add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        if any(fault["type"] == "json_invalid" for fault in error.errors()):
+            return problem(400, "the body is no JSON; send an object as /openapi.json describes.")
         faults = [
             f"{'.'.join(str(part) for part in fault['loc'][1:])[:100] or 'body'}: {fault['msg']}"
             for fault in error.errors()[:8]
@@ -243,6 +245,9 @@ def _add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def other(_: Request, error: HTTPException) -> JSONResponse:
-        answer = problem(error.status_code, str(error.detail))
+        said = str(error.detail)
+        if error.status_code == 400 and "parsing the body" in said:
+            said = "the body cannot be read; send JSON in UTF-8."
+        answer = problem(error.status_code, said)
         answer.headers.update(error.headers or {})
         return answer
