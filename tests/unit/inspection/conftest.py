@@ -27,12 +27,14 @@ def _make_trace(
         TraceStep(
             input=read,
             candidates=(
-                Candidate(token=choice, probability=0.7),
-                Candidate(token="un", probability=0.1),
-                Candidate(token="élève", probability=0.0001),
+                Candidate(id=4 + index, token=choice, probability=0.7),
+                Candidate(id=20, token="un", probability=0.1),
+                Candidate(id=21, token="élève", probability=0.0001),
             ),
             rest=0.1999,
             choice=choice,
+            choice_id=4 + index,
+            log_prob=math.log(0.7),
             attention=_look(index, len(src)) if attention else None,
             state=_wave(index / 3, hidden_size),
         )

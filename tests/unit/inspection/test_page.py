@@ -7,7 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from dragoman.inspection.page import load_messages, render_html
+from dragoman.inspection.markup import load_messages
+from dragoman.inspection.page import render_html
 from dragoman.inspection.trace import Trace
 
 VOID = {"meta", "br", "input", "link", "img", "hr"}
@@ -139,7 +140,7 @@ def test_attention_is_shown_or_said_to_be_missing(make_trace):
 
 def test_choice_outside_the_candidates_is_said(make_trace):
     trace = make_trace()
-    odd = trace.steps[0].model_copy(update={"choice": "moi"})
+    odd = trace.steps[0].model_copy(update={"choice": "moi", "choice_id": 30})
     page = Page(render_html(trace.model_copy(update={"steps": (odd,)}), "t"))
     assert load_messages()["en"]["choice_outside"] in page.texts["table"]
     assert "chosen" not in page.texts["table"].replace("chosen from outside", "")

@@ -1,4 +1,5 @@
 import json
+import math
 
 import pytest
 from pydantic import ValidationError
@@ -22,6 +23,15 @@ def test_has_attention(make_trace):
     assert not make_trace(attention=False).has_attention
 
 
+_CHOICE = {
+    "input": "<sos>",
+    "choice": "a",
+    "choice_id": 4,
+    "log_prob": math.log(0.7),
+    "state": (0.0,),
+}
+
+
 @pytest.mark.parametrize(
     ("faults", "message"),
     [
@@ -30,7 +40,7 @@ def test_has_attention(make_trace):
         ({"context": (0.0,)}, r"state\[0\] must hold 1 numbers, found 64"),
         ({"context": (float("nan"),) * 64}, "finite"),
         ({"steps": ()}, "at least 1"),
-        ({"version": 2}, "Input should be 1"),
+        ({"version": 1}, "Input should be 2"),
         ({"surprise": 1}, "Extra inputs"),
     ],
 )
@@ -64,18 +74,21 @@ def test_steps_must_fit_together(make_trace):
 def test_step_checks_itself(faults, message):
     given = {"candidates": ((0.7, "a"), (0.2, "b")), "rest": 0.1} | faults
     given["candidates"] = [
-        Candidate(token=token, probability=share) for share, token in given["candidates"]
+        Candidate(id=number, token=token, probability=share)
+        for number, (share, token) in enumerate(given["candidates"], 4)
     ]
     with pytest.raises(ValidationError, match=message):
-        TraceStep(**({"input": "<sos>", "choice": "a", "state": (0.0,)} | given))
+        TraceStep(**(_CHOICE | given))
 
 
 def test_float32_noise_is_tolerated():
     TraceStep(
         input="<sos>",
-        candidates=(Candidate(token="a", probability=1.0 + 1e-7),),
+        candidates=(Candidate(id=4, token="a", probability=1.0 + 1e-7),),
         rest=0.0,
         choice="b",
+        choice_id=5,
+        log_prob=1e-7,
         attention=(0.50001, 0.50001),
         state=(0.0,),
     )
@@ -93,7 +106,7 @@ def test_from_json_names_each_fault(make_trace):
     content["steps"][2]["rest"] = "much"
     with pytest.raises(InputError) as caught:
         Trace.from_json(json.dumps(content))
-    assert "version: Input should be 1" in str(caught.value)
+    assert "version: Input should be 2" in str(caught.value)
     assert "steps.2.rest: " in str(caught.value)
 
 
@@ -106,5 +119,9 @@ def test_from_json_does_not_drown_the_reader(make_trace):
 
 def test_schema_is_published():
     schema = Trace.json_schema()
-    assert set(schema["required"]) == set(Trace.model_fields) - {"version"}
-    assert schema["properties"]["version"]["const"] == 1
+    assert set(schema["required"]) == set(Trace.model_fields) - {
+        "version",
+        "encoder_gates",
+        "changes",
+    }
+    assert schema["properties"]["version"]["const"] == 2
