@@ -1,7 +1,7 @@
 """The server under load: with batching across requests and without, and at twice what it can serve.
 
     python benchmarks/serve_load.py BUNDLE [--connections 64] [--seconds 10]
-    python benchmarks/serve_load.py BUNDLE --minutes 10      # overload: no swapped answer, memory flat, refusals 429/503
+    python benchmarks/serve_load.py BUNDLE --minutes 10      # overload: no swapped answer, memory flat, refusals 429
 
 The server is a process of its own; the load generator shares the machine with it.
 """

@@ -68,7 +68,8 @@ def suggest(pairs: Sequence[Pair]) -> Suggestion:
     reasons = [
         f"tokens: {vocab_size} BPE pieces for {size:,} pairs, one vocabulary for both sides",
         f"texts are cut after {most} tokens; headlines end after {longest}, and say no three tokens twice",
-        f"model: LSTM of {hidden} with a pointer that copies, dropout {dropout}; model.coverage=true trains six times slower",
+        f"model: LSTM of {hidden} with a pointer that copies, dropout {dropout}; "
+        "model.coverage=true trains six times slower",
     ]
     return Suggestion(values, reasons)
 
