@@ -4,18 +4,22 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import torch
 from onnxruntime.quantization import quantize_dynamic
 
 from dragoman.config import ModelConfig
 from dragoman.contracts.combinations import full_product, name_of, pairwise
 from dragoman.contracts.test_models import check_hypotheses
-from dragoman.contracts.tiny import SOURCES, build, sources, stepper_of
+from dragoman.contracts.tiny import SOURCES, VOCAB, build, sources, stepper_of
 from dragoman.data.batches import pad_sources
 from dragoman.errors import ExportError
+from dragoman.export.decoders import DECODERS
 from dragoman.export.graphs import BRIDGES
 from dragoman.export.parts import ATTENTIONS, CELLS, GENERATORS
 from dragoman.search.beam import BeamOptions, beam_search
 from dragoman.search.greedy import Limits, greedy_search
+from dragoman.search.stepper import may_copy
+from dragoman.text.vocabulary import SOS
 from helpers.bundles import stepper, write_tiny
 
 LIMITS = Limits([8] * len(SOURCES), attention=True)
@@ -27,7 +31,8 @@ def is_known(config: ModelConfig) -> bool:
         and config.bridge in BRIDGES
         and config.attention in (*ATTENTIONS, "none")
         and config.generator in GENERATORS
-        and config.encoder == config.decoder == "recurrent"
+        and config.encoder == "recurrent"
+        and config.decoder in DECODERS
         and not config.coverage
     )
 
@@ -64,6 +69,33 @@ def test_the_bundle_finds_the_same_as_torch(name, tmp_path):
         assert len(found) == len(wanted)
         for one, other in zip(found, wanted, strict=True):
             check_hypotheses(one, other)
+
+
+@pytest.mark.parametrize("decoder", list(DECODERS))
+def test_words_that_only_the_source_knows_are_copied(decoder, tmp_path):
+    """The sides' ids differ, and two words of one sentence are in no vocabulary."""
+    config = ModelConfig(
+        embedding_size=6, hidden_size=8, dropout=0.0, generator="pointer", decoder=decoder
+    )
+    # Source tokens 18 and 19 are not in the target's vocabulary; the others stand there in another order.
+    tgt_ids = [*range(6), *range(17, 5, -1), VOCAB, VOCAB + 1]
+    network = build(config)
+    network.tgt_ids.copy_(torch.tensor(tgt_ids))
+    network.num_known_ids = VOCAB + 2
+    src = pad_sources([[VOCAB, 7, VOCAB + 1, VOCAB], [18, 9]])
+    engine, torch_stepper = stepper(write_tiny(tmp_path, network=network)), stepper_of(network)
+    assert may_copy(engine)
+    states = engine.start(src), torch_stepper.start(src)
+    for last in ([SOS, SOS], [VOCAB + 3, 6]):
+        found, wanted = (
+            one.step(np.array(last), state)
+            for one, state in zip((engine, torch_stepper), states, strict=True)
+        )
+        assert found.distribution.all().shape == (2, VOCAB + 4)
+        np.testing.assert_allclose(
+            np.exp(found.distribution.all()), np.exp(wanted.distribution.all()), atol=1e-6
+        )
+        states = found.state, wanted.state
 
 
 @pytest.mark.parametrize("config", [*filter(is_known, pairwise())], ids=name_of)

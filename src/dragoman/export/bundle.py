@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from torch import nn
 
 from dragoman.config import Config
 from dragoman.errors import ExportError
+from dragoman.export.decoders import DECODERS
 from dragoman.export.graph import WEIGHTS, Weights
 from dragoman.export.graphs import BRIDGES, encoder_graph, step_graph
 from dragoman.export.parts import ATTENTIONS, CELLS, GENERATORS, Network
@@ -37,7 +38,7 @@ _KNOWN: dict[str, tuple[str | bool, ...]] = {
     "encoder": ("recurrent",),
     "bridge": tuple(BRIDGES),
     "attention": (*ATTENTIONS, "none"),
-    "decoder": ("recurrent",),
+    "decoder": tuple(DECODERS),
     "generator": tuple(GENERATORS),
     "coverage": (False,),
 }
@@ -126,6 +127,10 @@ def _graphs(network: Seq2Seq, options: ExportOptions) -> dict[str, bytes]:
         for name, weight in network.named_parameters(remove_duplicate=False)
     }
     source, weights = Network(network.config, values), Weights(options.int8)
+    if network.generator.copies:
+        source = replace(
+            source, tgt_ids=network.tgt_ids.tolist(), num_known_ids=network.num_known_ids
+        )
     graphs = {ENCODER: encoder_graph(source, weights), STEP: step_graph(source, weights)}
     written = {name: graph.SerializeToString(deterministic=True) for name, graph in graphs.items()}
     return {**written, WEIGHTS: bytes(weights.content)}

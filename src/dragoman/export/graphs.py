@@ -2,12 +2,13 @@
 
 ::
 
-    encoder: src -> state, memory, mask, keys, values
-    step:    last_ids, state, mask, keys, values -> log_probs, state, weights
+    encoder: src -> state, memory, mask, keys, values, copies
+    step:    last_ids, state, mask, keys, values, copies -> log_probs, state, weights
 
 `state` is all that a hypothesis carries, side by side in one row: the layers' h, then their c, then the context vector
-and the last output, where the decoder reads these at every step. The rest belongs to a sentence, and all its hypotheses
-look at the one copy. Without attention there is no mask, no keys, no values and no weights.
+and the last output, where the decoder reads these at every step, then the place that a monotonic decoder looks at. The
+rest belongs to a sentence, and all its hypotheses look at the one copy. A decoder that does not look at the source has
+no mask, no keys, no values and no weights; only a model that copies has `copies`: each source token as a target id.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ import numpy as np
 from onnx import ModelProto, TensorProto
 
 from dragoman.config import ModelConfig
+from dragoman.export.decoders import DECODERS, SEEN, Monotonic, Recurrent
 from dragoman.export.graph import Graph, Value, Weights
 from dragoman.export.parts import (
-    ATTENTIONS,
     CELLS,
     GENERATORS,
     Network,
@@ -30,13 +31,21 @@ from dragoman.export.parts import (
     recurrence,
     word_gates,
 )
-from dragoman.text.vocabulary import PAD
+from dragoman.text.vocabulary import PAD, UNK
+
+COPIES = "copies"
 
 
 def state_widths(config: ModelConfig) -> list[int]:
     """Return the widths of the parts of `state`."""
     layers = config.decoder_layers * (2 if config.cell == "lstm" else 1)
-    return [config.hidden_size] * (layers + config.context_every_step + config.input_feeding)
+    whole = layers + config.context_every_step + (config.input_feeding and _feeds(config))
+    return [config.hidden_size] * whole + [1] * DECODERS[config.decoder].place
+
+
+def _feeds(config: ModelConfig) -> bool:
+    """Say whether the decoder has an attended output to feed back; monotonic ones read the source instead."""
+    return config.decoder == "recurrent"
 
 
 # --------------------------------------------------------------------------------------------- encoder
@@ -181,7 +190,7 @@ def encoder_graph(network: Network, weights: Weights) -> ModelProto:
     counted = g.op("Cast", mask, to=TensorProto.INT64)
     reader = _Reader(g, network, g.op("ReduceSum", counted, g.constant([1], np.int64), keepdims=0))
     # The recurrence takes time first.
-    x = g.op("Transpose", "src", perm=[1, 0])
+    x = g.op("Transpose", _known(g, "src", network, "src_embedding.weight"), perm=[1, 0])
     x = reader.turn(x) if config.reverse_source else x
     for number in range(config.encoder_layers):
         x = reader.layer(x, number)
@@ -189,28 +198,58 @@ def encoder_graph(network: Network, weights: Weights) -> ModelProto:
     memory = g.op("Transpose", x, perm=[1, 0, 2])
     state = BRIDGES[config.bridge](reader, memory, mask)
     state += [state[config.decoder_layers - 1]] if config.context_every_step else []
-    if config.input_feeding:
+    decoder = DECODERS[config.decoder](network)
+    if config.input_feeding and _feeds(config):
         state.append(g.op("Mul", state[0], g.constant(0)))
+    if decoder.place:
+        nothing = g.op("Mul", state[0], g.constant(0))
+        state.append(g.op("ReduceSum", nothing, g.constant([-1], np.int64), keepdims=1))
     found = {"state": g.join(state), "memory": memory}
-    if config.attention != "none":
+    if decoder.looks:
         unseen = g.op("Where", mask, g.constant(0), g.constant(-np.inf))
         found["mask"] = g.op("Unsqueeze", unseen, g.constant([1], np.int64))
-        found |= ATTENTIONS[config.attention](network).prepare(g, memory)
+        found |= decoder.prepare(g, memory)
+    if network.copies:
+        found[COPIES] = _copies(g, network)
     src = Value("src", ("sentences", "src_len"), TensorProto.INT64)
-    return g.model([src], [_value(name, config, made) for name, made in found.items()])
+    return g.model([src], [_value(name, network, made) for name, made in found.items()])
 
 
-def _value(name: str, config: ModelConfig, made_as: str = "") -> Value:
+def _known(g: Graph, ids: str, network: Network, table: str) -> str:
+    """Read what is past the vocabulary, a word that only the source knows, as UNK."""
+    if not network.copies:
+        return ids
+    size = g.constant(embedding(network, table).values.shape[0], np.int64)
+    return g.op("Where", g.op("Less", ids, size), ids, g.constant(UNK, np.int64))
+
+
+def _copies(g: Graph, network: Network) -> str:
+    """Say what each source token is as a target id; a sentence's own words stand past all known ids."""
+    size = len(network.tgt_ids)
+    ids = _known(g, "src", network, "src_embedding.weight")
+    if list(network.tgt_ids) != list(range(size)):
+        ids = g.op("Gather", g.constant(network.tgt_ids, np.int64), ids)
+    own = g.op("Add", "src", g.constant(network.num_known_ids - size, np.int64))
+    return g.op("Where", g.op("Less", "src", g.constant(size, np.int64)), ids, own)
+
+
+def _value(name: str, network: Network, made_as: str = "") -> Value:
     """Describe what goes from the encoder to the steps."""
+    config = network.config
     hidden = config.hidden_size
+    keys = hidden
+    if DECODERS[config.decoder].place:  # All gates of the first layer.
+        keys = len(recurrence(network, "decoder.layers.0").x)
     dims = {
         "state": ("sentences", sum(state_widths(config))),
         "memory": ("sentences", "src_len", hidden),
         "mask": ("sentences", 1, "src_len"),
-        "keys": ("sentences", "src_len", hidden),
+        "keys": ("sentences", "src_len", keys),
         "values": ("sentences", "src_len", hidden),
+        COPIES: ("sentences", "src_len"),
     }
-    return Value(name, dims[name], made_as=made_as)
+    kind = TensorProto.INT64 if name == COPIES else TensorProto.FLOAT
+    return Value(name, dims[name], kind, made_as)
 
 
 # --------------------------------------------------------------------------------------------- step
@@ -220,10 +259,11 @@ def step_graph(network: Network, weights: Weights) -> ModelProto:
     """Write one step of the decoder, and the generator."""
     g, config = Graph(weights), network.config
     hidden, layers = config.hidden_size, config.decoder_layers
+    decoder = DECODERS[config.decoder](network)
     parts = g.split("state_in", state_widths(config))
     hs, rest = parts[:layers], parts[layers:]
     cs, extra = (rest[:layers], rest[layers:]) if config.cell == "lstm" else ([], rest)
-    gates = _first_gates(g, network, extra)
+    gates, place = _first_gates(g, network, decoder, extra)
     x, new_hs, new_cs = "", list[str](), list[str]()
     for number, h in enumerate(hs):
         cell = recurrence(network, f"decoder.layers.{number}")
@@ -233,17 +273,22 @@ def step_graph(network: Network, weights: Weights) -> ModelProto:
         x, c = CELLS[config.cell](g, cell, gates, (h, cs[number] if cs else None))
         new_hs.append(x)
         new_cs += [c] if c else []
-    output, weights_of = _attended(g, network, x)
+    output, weights_of = decoder.look(g, x, {name: name for name in SEEN}, place)
     state = [*new_hs, *new_cs]
     state += [extra[0]] if config.context_every_step else []
-    state += [output] if config.input_feeding else []
+    state += [output] if config.input_feeding and _feeds(config) else []
+    state += [extra[-1]] if decoder.place else []
     logits = GENERATORS[config.generator](g, network, output)
     bias = network.parameters["generator.bias"]
     logits = g.op("Add", logits, g.weight("generator.bias", bias))
+    if network.copies:
+        log_probs, num_ids = _pointed(g, network, (logits, output, weights_of)), "words"
+    else:
+        log_probs, num_ids = g.op("LogSoftmax", logits, axis=-1), len(bias)
     rows = ("sentences", "beams")
     width = sum(state_widths(config))
     outputs = [
-        Value("log_probs", (*rows, len(bias)), made_as=g.op("LogSoftmax", logits, axis=-1)),
+        Value("log_probs", (*rows, num_ids), made_as=log_probs),
         Value("state", (*rows, width), made_as=g.join(state)),
     ]
     inputs = [
@@ -252,27 +297,52 @@ def step_graph(network: Network, weights: Weights) -> ModelProto:
     ]
     if weights_of:
         outputs.append(Value("weights", (*rows, "src_len"), made_as=weights_of))
-        inputs += [_value(name, config) for name in ("mask", "keys", "values")]
+        inputs += [_value(name, network) for name in SEEN]
+    inputs += [_value(COPIES, network)] if network.copies else []
     return g.model(inputs, outputs)
 
 
-def _first_gates(g: Graph, network: Network, extra: Sequence[str]) -> str:
-    """Multiply the first layer's input: the last word, and what else the decoder reads."""
+def _first_gates(
+    g: Graph, network: Network, decoder: Recurrent, extra: list[str]
+) -> tuple[str, str | None]:
+    """Multiply the first layer's input: the last word, and what else the decoder reads; say where it looks."""
     cell, width = recurrence(network, "decoder.layers.0"), network.config.embedding_size
-    gates = word_gates(g, cell, embedding(network, "tgt_embedding.weight"), "last_ids")
-    if extra:
-        more = g.linear(g.join(extra), cell.input(width, cell.x.shape[1]), bounded=True)
+    last_ids = _known(g, "last_ids", network, "tgt_embedding.weight")
+    gates = word_gates(g, cell, embedding(network, "tgt_embedding.weight"), last_ids)
+    place = None
+    if isinstance(decoder, Monotonic):
+        extra[-1] = decoder.heed(g, extra[-1])
+        place = decoder.within(g, extra[-1])
+        gates = g.op("Add", gates, decoder.gates(g, place))
+        width += decoder.memory_size
+    read = extra[: len(extra) - decoder.place]
+    if read:
+        more = g.linear(g.join(read), cell.input(width, cell.x.shape[1]), bounded=True)
         gates = g.op("Add", gates, more)
-    return gates
+    return gates, place
 
 
-def _attended(g: Graph, network: Network, h: str) -> tuple[str, str]:
-    """Give h~ = tanh(W_c [context; h]) and the attention's weights; without attention h, and none."""
-    config = network.config
-    if config.attention == "none":
-        return h, ""
-    attention = ATTENTIONS[config.attention](network)
-    mixed, weights = attention.attend(g, h, {name: name for name in ("mask", "keys", "values")})
-    size = attention.memory_size
-    half = network.matrix("decoder.W_c.weight", slice(size, size + config.hidden_size))
-    return g.op("Tanh", g.op("Add", mixed, g.linear(h, half, bounded=True))), weights
+def _pointed(g: Graph, network: Network, made: tuple[str, str, str]) -> str:
+    """Mix what is generated with what is copied: log(p_gen P_vocab(w) + (1 - p_gen) sum of a_i where i is w)."""
+    logits, output, weights = made
+    gate, bias = (network.parameters[f"generator.gate.{part}"] for part in ("weight", "bias"))
+    p_gen = g.op("MatMul", output, g.weight("generator.gate.weight", gate.T))
+    p_gen = g.op("Sigmoid", g.op("Add", p_gen, g.weight("generator.gate.bias", bias)))
+    generated = g.op("Mul", p_gen, g.op("Softmax", logits, axis=-1))
+    one = g.constant([1], np.int64)
+    # Room for the words that only can be copied.
+    most = g.op("ReduceMax", COPIES, keepdims=0)
+    most = g.op("Max", most, g.constant(network.num_known_ids - 1, np.int64))
+    num_known = len(network.parameters["generator.bias"]) - 1
+    more = g.op(
+        "Unsqueeze", g.op("Sub", most, g.constant(num_known, np.int64)), g.constant([0], np.int64)
+    )
+    rows = g.op("Shape", "last_ids")
+    room = g.op("ConstantOfShape", g.op("Concat", rows, more, axis=0))
+    ids = g.op("Unsqueeze", COPIES, one)
+    ids = g.op("Expand", ids, g.op("Shape", weights))
+    copied = g.op("Mul", g.op("Sub", g.constant(1), p_gen), weights)
+    mixed = g.op(
+        "ScatterElements", g.join([generated, room]), ids, copied, axis=-1, reduction="add"
+    )
+    return g.op("Log", mixed)

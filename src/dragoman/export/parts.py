@@ -7,7 +7,7 @@ What a part computes is said there, with its source; here is only how it is writ
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,10 +23,22 @@ Parameters = Mapping[str, Floats]
 
 @dataclass(frozen=True)
 class Network:
-    """A network's settings and its weights, by their names in `dragoman.nn`."""
+    """A network's settings and its weights, by their names in `dragoman.nn`.
+
+    Attributes:
+        tgt_ids: Where it copies: what each source token is as a target id.
+        num_known_ids: Where it copies: target ids from here on are words of the sentence at hand.
+    """
 
     config: ModelConfig
     parameters: Parameters
+    tgt_ids: Sequence[int] = ()
+    num_known_ids: int = 0
+
+    @property
+    def copies(self) -> bool:
+        """Whether it copies from the source."""
+        return bool(self.tgt_ids)
 
     def matrix(self, name: str, columns: slice | None = None) -> Matrix:
         """Give a map, or some of its inputs."""
@@ -263,7 +275,12 @@ def _tied(g: Graph, network: Network, outputs: str) -> str:
     return g.linear(mapped, embedding(network, "tgt_embedding.weight"))
 
 
-GENERATORS: dict[str, Callable[[Graph, Network, str], str]] = {"softmax": _softmax, "tied": _tied}
+# What a pointer copies is added to what the tied generator says.
+GENERATORS: dict[str, Callable[[Graph, Network, str], str]] = {
+    "softmax": _softmax,
+    "tied": _tied,
+    "pointer": _tied,
+}
 
 
 def embedding(network: Network, name: str) -> Matrix:

@@ -19,7 +19,7 @@ from dragoman.runtime.weights import read_weights
 from dragoman.search.stepper import ArrayDistribution, ArrayStep, Floats, Ids
 
 _FATAL = 4
-_SHARED = ("mask", "keys", "values")
+_SHARED = ("mask", "keys", "values", "copies")
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class BundleState:
         rows: What belongs to a hypothesis: [sentences, beams, width].
     """
 
-    seen: dict[str, Floats]
+    seen: dict[str, NDArray[Any]]
     rows: Floats
 
     def select(self, rows: Ids) -> BundleState:
@@ -62,6 +62,10 @@ class BundleStepper:
 
     Raises:
         BundleError: ONNX Runtime cannot load a graph, or a graph's inputs are not those of a bundle.
+
+    Attributes:
+        hidden: Which columns of a state are the decoder's top hidden state.
+        copies: Whether it may say words of the source that its vocabulary lacks.
     """
 
     def __init__(self, bundle: Bundle, threads: int = 1) -> None:
@@ -77,12 +81,13 @@ class BundleStepper:
         self._encoder, self._step = encoder, step
         self._said = [one.name for one in encoder.get_outputs()]
         self._told = [one.name for one in step.get_outputs()]
+        self.copies = "copies" in self._said
         _give_memory_back()
 
     def start(self, src: Ids) -> BundleState:
         """Read the sources."""
         said: list[Any] = list(self._encoder.run(self._said, {"src": src}))
-        found: dict[str, Floats] = dict(zip(self._said, said, strict=True))
+        found: dict[str, NDArray[Any]] = dict(zip(self._said, said, strict=True))
         return BundleState(
             {name: found[name] for name in ("memory", *_SHARED) if name in found},
             found["state"][:, None],
@@ -167,14 +172,17 @@ def _misfits(
 ) -> list[str]:
     """Say where the graphs do not fit the settings, or each other."""
     read, state = _widths(encoder.get_outputs()), _widths(encoder.get_outputs()).get("state")
-    shared = [] if bundle.config.model.attention == "none" else list(_SHARED)
+    shared = [name for name in _SHARED if name in read]
     wanted: dict[str, dict[str, Any]] = {
         "inputs": {
             "last_ids": "beams",
             "state_in": state,
             **{one: read.get(one) for one in shared},
         },
-        "outputs": {"log_probs": bundle.tgt_tokenizer.vocab_size, "state": state},
+        "outputs": {
+            "log_probs": "words" if "copies" in read else bundle.tgt_tokenizer.vocab_size,
+            "state": state,
+        },
     }
     wanted["outputs"] |= {"weights": "src_len"} if shared else {}
     found = {"inputs": _widths(step.get_inputs()), "outputs": _widths(step.get_outputs())}

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import pytest
-from tests.helpers.bundles import SMALL, stepper, tokenizer, write_tiny
 
 from dragoman.config import ModelConfig, SearchConfig
 from dragoman.errors import InputError
@@ -12,6 +11,7 @@ from dragoman.inspection.trace import Changes
 from dragoman.inspection.tracer import Subject, compare, trace
 from dragoman.text.vocabulary import EOS, SOS
 from dragoman.translator import Translator
+from helpers.bundles import SMALL, stepper, tokenizer, write_tiny
 
 TEXT = "abcda"
 TOLERANCE = 1e-5
