@@ -128,6 +128,11 @@ class ModelConfig(Section):
     word_dropout: Rate = 0.0
     """How often a whole token's vector is dropped."""
 
+    @property
+    def labels(self) -> bool:
+        """Whether it labels what it reads, and has no decoder."""
+        return self.head != "decoder"
+
 
 class TrainingConfig(Section):
     """How the network is taught."""

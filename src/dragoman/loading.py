@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dragoman.annotator import Annotator
 from dragoman.data.corpus import ReadOptions
 from dragoman.evaluation.report import Evaluation
 from dragoman.model import Model, ModelSize
@@ -38,16 +39,19 @@ def load_bundle(folder: Path, threads: int = 1) -> Model:
     Raises:
         BundleError: Everything that is wrong with it, a sentence each.
     """
-    from dragoman.runtime.engine import BundleStepper
+    from dragoman.runtime.engine import BundleEmitter, BundleStepper
 
     bundle = read_bundle(folder)
-    tokenizers = (bundle.src_tokenizer, bundle.tgt_tokenizer)
-    search = bundle.config.search
-    translator = ParallelTranslator(BundleStepper(bundle), tokenizers, search, threads)
-    translator.batch_tokens = _BATCH_TOKENS
-    translator.max_src_length = bundle.config.data.max_src_length
+    config, tokenizers = bundle.config, (bundle.src_tokenizer, bundle.tgt_tokenizer)
     size = ModelSize(bundle.num_weights, bundle.num_bytes)
-    return Model(folder, bundle.config, translator, size)
+    if config.model.labels:
+        per_word = config.text.tgt_tokenizer == "spaced"
+        emitter, words = BundleEmitter(bundle, threads), config.model.reader == "words"
+        return Model(folder, config, Annotator(emitter, *tokenizers, per_word, words), size)
+    translator = ParallelTranslator(BundleStepper(bundle), tokenizers, config.search, threads)
+    translator.batch_tokens = _BATCH_TOKENS
+    translator.max_src_length = config.data.max_src_length
+    return Model(folder, config, translator, size)
 
 
 def evaluate(

@@ -17,13 +17,17 @@ from dragoman.errors import ExportError
 from dragoman.export.decoders import DECODERS
 from dragoman.export.graph import WEIGHTS, Weights
 from dragoman.export.graphs import BRIDGES, encoder_graph, step_graph
+from dragoman.export.labelling import HEADS, READERS, labeller_graph
 from dragoman.export.parts import ATTENTIONS, CELLS, GENERATORS, Network
+from dragoman.nn.labeller import Labeller
 from dragoman.nn.model import Seq2Seq
+from dragoman.nn.readers import WordReader
 from dragoman.runtime.bundle import (
     CARD,
     CONFIG,
     ENCODER,
     FORMAT,
+    LABELLER,
     SRC_TOKENIZER,
     STEP,
     TGT_TOKENIZER,
@@ -32,16 +36,17 @@ from dragoman.runtime.bundle import (
 from dragoman.text.tokenizers import Tokenizer
 
 # What can be written as a graph, and by which key of a recipe it is chosen.
-_KNOWN: dict[str, tuple[str | bool, ...]] = {
-    "head": ("decoder",),
-    "cell": tuple(CELLS),
-    "encoder": ("recurrent",),
+_Known = Mapping[str, tuple[str | bool, ...]]
+_READS: _Known = {"cell": tuple(CELLS), "encoder": ("recurrent",)}
+_WRITES: _Known = {
+    **_READS,
     "bridge": tuple(BRIDGES),
     "attention": (*ATTENTIONS, "none"),
     "decoder": tuple(DECODERS),
     "generator": tuple(GENERATORS),
     "coverage": (False,),
 }
+_LABELS: _Known = {**_READS, "reader": tuple(READERS), "head": tuple(HEADS)}
 
 
 @dataclass(frozen=True)
@@ -75,8 +80,8 @@ def write_bundle(
         ExportError: The network has a part that no graph is known for (all are listed), or `out` is something else.
     """
     options = options or ExportOptions()
-    if not isinstance(network, Seq2Seq):
-        raise ExportError("a model that labels cannot be exported yet; only models that write can.")
+    if not isinstance(network, Seq2Seq | Labeller):
+        raise ExportError(f"a {type(network).__name__} has no ONNX graph.")
     _check(network, out)
     files = {**_graphs(network, options), **_texts(tokenizers)}
     counted = {
@@ -107,10 +112,11 @@ def write_bundle(
         ) from None
 
 
-def _check(network: Seq2Seq, out: Path) -> None:
+def _check(network: Seq2Seq | Labeller, out: Path) -> None:
+    wanted = _WRITES if isinstance(network, Seq2Seq) else _LABELS
     faults = [
         f"model.{key} = {getattr(network.config, key)!r} has no ONNX graph yet; known: {', '.join(map(str, known))}."
-        for key, known in _KNOWN.items()
+        for key, known in wanted.items()
         if getattr(network.config, key) not in known
     ]
     if out.exists() and not out.is_dir():
@@ -121,17 +127,20 @@ def _check(network: Seq2Seq, out: Path) -> None:
         raise ExportError("\n".join(faults))
 
 
-def _graphs(network: Seq2Seq, options: ExportOptions) -> dict[str, bytes]:
+def _graphs(network: Seq2Seq | Labeller, options: ExportOptions) -> dict[str, bytes]:
     values = {
         name: np.asarray(weight.detach().float().cpu().numpy())
         for name, weight in network.named_parameters(remove_duplicate=False)
     }
     source, weights = Network(network.config, values), Weights(options.int8)
-    if network.generator.copies:
-        source = replace(
-            source, tgt_ids=network.tgt_ids.tolist(), num_known_ids=network.num_known_ids
-        )
-    graphs = {ENCODER: encoder_graph(source, weights), STEP: step_graph(source, weights)}
+    if isinstance(network, Labeller):
+        space = network.reader.space if isinstance(network.reader, WordReader) else None
+        graphs = {LABELLER: labeller_graph(source, weights, space)}
+    else:
+        if network.generator.copies:
+            ids: list[int] = network.tgt_ids.tolist()  # pyright: ignore[reportUnknownMemberType]
+            source = replace(source, tgt_ids=ids, num_known_ids=network.num_known_ids)
+        graphs = {ENCODER: encoder_graph(source, weights), STEP: step_graph(source, weights)}
     written = {name: graph.SerializeToString(deterministic=True) for name, graph in graphs.items()}
     return {**written, WEIGHTS: bytes(weights.content)}
 

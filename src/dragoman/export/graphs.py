@@ -21,7 +21,7 @@ from onnx import ModelProto, TensorProto
 
 from dragoman.config import ModelConfig
 from dragoman.export.decoders import DECODERS, SEEN, Monotonic, Recurrent
-from dragoman.export.graph import Graph, Value, Weights
+from dragoman.export.graph import Graph, Matrix, Value, Weights
 from dragoman.export.parts import (
     CELLS,
     GENERATORS,
@@ -52,38 +52,60 @@ def _feeds(config: ModelConfig) -> bool:
 
 
 @dataclass
-class _Reader:
+class SourceReader:
     """Reads the source layer by layer, and keeps what the directions of each layer said.
 
     Attributes:
-        lengths: The sentences' tokens.
+        mask: Where there is something to read, [sentences, src_len].
         hs: For each layer and direction, the outputs, [src_len, sentences, width].
         cs: The same of an LSTM's c, where the bridge wants it.
     """
 
     g: Graph
     network: Network
-    lengths: str
+    mask: str
     hs: list[list[str]] = field(default_factory=list[list[str]])
     cs: list[list[str]] = field(default_factory=list[list[str]])
+
+    def __post_init__(self) -> None:
+        counted = self.g.op("Cast", self.mask, to=TensorProto.INT64)
+        self.lengths = self.g.op("ReduceSum", counted, self.g.constant([1], np.int64), keepdims=0)
+
+    def read(self, x: str, table: Matrix | None) -> None:
+        """Read with all layers.
+
+        Args:
+            x: Ids, [sentences, src_len], or vectors, [sentences, src_len, width].
+            table: What the ids are looked up in, if they are ids.
+        """
+        config = self.network.config
+        # The recurrence takes time first.
+        x = self.g.op("Transpose", x, perm=[1, 0] if table else [1, 0, 2])
+        x = self.turn(x) if config.reverse_source else x
+        for number in range(config.encoder_layers):
+            x = self.layer(x, number, table)
+        self._said = self.turn(x) if config.reverse_source else x
+
+    def memory(self) -> str:
+        """Give what the last layer said, [sentences, src_len, hidden]."""
+        return self.g.op("Transpose", self._said, perm=[1, 0, 2])
 
     def turn(self, x: str) -> str:
         """Turn each sentence round; its padding stays where it is."""
         return self.g.op("ReverseSequence", x, self.lengths, batch_axis=1, time_axis=0)
 
-    def layer(self, x: str, number: int) -> str:
-        """Read with one layer: the first reads the tokens' ids, the others what the one below said."""
+    def layer(self, x: str, number: int, table: Matrix | None) -> str:
+        """Read with one layer: the first reads the tokens' ids or vectors, the others what the one below said."""
         g, config = self.g, self.network.config
         directions = range(2 if config.bidirectional else 1)
         cells = [recurrence(self.network, f"encoder.layers.{number}.{d}") for d in directions]
         gates: list[str] = []
         for direction, cell in enumerate(cells):
             seen = self.turn(x) if direction else x
-            if number == 0:
-                table = embedding(self.network, "src_embedding.weight")
+            if number == 0 and table:
                 gates.append(word_gates(g, cell, table, seen))
                 continue
-            mapped = g.linear(seen, cell.input(0, cell.x.shape[1]), bounded=True)
+            mapped = g.linear(seen, cell.input(0, cell.x.shape[1]), bounded=number > 0)
             gates.append(g.op("Add", mapped, cell.bias(g)))
         hs, cs = self._loop(cells, gates)
         self.hs.append([self.turn(h) if direction else h for direction, h in enumerate(hs)])
@@ -139,8 +161,7 @@ class _Reader:
         return g.join(parts)
 
 
-def _copy(reader: _Reader, memory: str, mask: str) -> list[str]:
-    del memory, mask
+def _copy(reader: SourceReader) -> list[str]:
     layers = reader.network.config.decoder_layers
     found: list[str] = []
     for sequences in (reader.hs, reader.cs):
@@ -150,23 +171,24 @@ def _copy(reader: _Reader, memory: str, mask: str) -> list[str]:
     return found
 
 
-def _dense(reader: _Reader, memory: str, mask: str) -> list[str]:
-    del memory, mask
+def _dense(reader: SourceReader) -> list[str]:
     return _start(reader, reader.final(reader.hs[-1]))
 
 
-def _mean(reader: _Reader, memory: str, mask: str) -> list[str]:
+def _mean(reader: SourceReader) -> list[str]:
     g = reader.g
-    real = g.op("Cast", mask, to=TensorProto.FLOAT)
+    real = g.op("Cast", reader.mask, to=TensorProto.FLOAT)
     real = g.op("Unsqueeze", real, g.constant([2], np.int64))
     # What stands on padding may be anything, but is finite.
-    total = g.op("ReduceSum", g.op("Mul", memory, real), g.constant([1], np.int64), keepdims=0)
+    total = g.op(
+        "ReduceSum", g.op("Mul", reader.memory(), real), g.constant([1], np.int64), keepdims=0
+    )
     return _start(
         reader, g.op("Div", total, g.op("ReduceSum", real, g.constant([1], np.int64), keepdims=0))
     )
 
 
-def _start(reader: _Reader, h: str) -> list[str]:
+def _start(reader: SourceReader, h: str) -> list[str]:
     g, network = reader.g, reader.network
     name = "bridge.W.bias"
     mapped = g.linear(h, network.matrix("bridge.W.weight"), bounded=True)
@@ -176,7 +198,7 @@ def _start(reader: _Reader, h: str) -> list[str]:
     return g.split(mapped, [config.hidden_size] * layers)
 
 
-BRIDGES: dict[str, Callable[[_Reader, str, str], list[str]]] = {
+BRIDGES: dict[str, Callable[[SourceReader], list[str]]] = {
     "copy": _copy,
     "dense": _dense,
     "mean": _mean,
@@ -187,16 +209,11 @@ def encoder_graph(network: Network, weights: Weights) -> ModelProto:
     """Write the encoder, the bridge, and what attention makes of the memory."""
     g, config = Graph(weights), network.config
     mask = g.op("Not", g.op("Equal", "src", g.constant(PAD, np.int64)))
-    counted = g.op("Cast", mask, to=TensorProto.INT64)
-    reader = _Reader(g, network, g.op("ReduceSum", counted, g.constant([1], np.int64), keepdims=0))
-    # The recurrence takes time first.
-    x = g.op("Transpose", _known(g, "src", network, "src_embedding.weight"), perm=[1, 0])
-    x = reader.turn(x) if config.reverse_source else x
-    for number in range(config.encoder_layers):
-        x = reader.layer(x, number)
-    x = reader.turn(x) if config.reverse_source else x
-    memory = g.op("Transpose", x, perm=[1, 0, 2])
-    state = BRIDGES[config.bridge](reader, memory, mask)
+    reader = SourceReader(g, network, mask)
+    known = _known(g, "src", network, "src_embedding.weight")
+    reader.read(known, embedding(network, "src_embedding.weight"))
+    memory = reader.memory()
+    state = BRIDGES[config.bridge](reader)
     state += [state[config.decoder_layers - 1]] if config.context_every_step else []
     decoder = DECODERS[config.decoder](network)
     if config.input_feeding and _feeds(config):

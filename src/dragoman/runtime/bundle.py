@@ -5,7 +5,8 @@
     config.toml       the recipe, and under [bundle] the format, sizes, and a checksum of every other file
     encoder.onnx      source ids -> the first state, and what every step looks at
     step.onnx         one step of the decoder
-    weights.bin       the weights of both graphs, each once
+    labeller.onnx     instead of both, where the model labels: source ids -> scores of labels
+    weights.bin       the weights of the graphs, each once
     tokenizer.json    text to ids and back; tokenizer.src.json and tokenizer.tgt.json where the two sides differ
     card.md           for people
 """
@@ -24,7 +25,7 @@ from dragoman.text.tokenizers import Tokenizer
 
 FORMAT = 1
 CONFIG, CARD = "config.toml", "card.md"
-ENCODER, STEP, WEIGHTS = "encoder.onnx", "step.onnx", "weights.bin"
+ENCODER, STEP, LABELLER, WEIGHTS = "encoder.onnx", "step.onnx", "labeller.onnx", "weights.bin"
 TOKENIZER, SRC_TOKENIZER, TGT_TOKENIZER = (
     "tokenizer.json",
     "tokenizer.src.json",
@@ -60,7 +61,7 @@ class Bundle:
 
 def is_bundle(folder: Path) -> bool:
     """Say whether a folder looks like a bundle, whole or not."""
-    return any((folder / name).is_file() for name in (CONFIG, ENCODER, STEP))
+    return any((folder / name).is_file() for name in (CONFIG, ENCODER, STEP, LABELLER))
 
 
 def read_bundle(folder: Path) -> Bundle:
@@ -76,7 +77,7 @@ def read_bundle(folder: Path) -> Bundle:
     if not faults:
         faults = [
             f"{folder / CONFIG}: lists no {name}; export the model again."
-            for name in sorted({ENCODER, STEP, WEIGHTS, *sides} - sums.keys())
+            for name in sorted({*_graphs_of(config), WEIGHTS, *sides} - sums.keys())
         ]
     if faults:
         raise BundleError("\n".join(faults))
@@ -95,6 +96,10 @@ def read_bundle(folder: Path) -> Bundle:
     return Bundle(
         folder, config, src, tgt, about["int8"], about["num_weights"], num_bytes, (first, last)
     )
+
+
+def _graphs_of(config: Config) -> tuple[str, ...]:
+    return (LABELLER,) if config.model.labels else (ENCODER, STEP)
 
 
 # What stands under [bundle], and of which kind it is.

@@ -1,4 +1,4 @@
-"""A bundle's graphs behind the `Stepper` protocol, on ONNX Runtime."""
+"""A bundle's graphs behind the `Stepper` and the `Emitter` protocol, on ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from dragoman.errors import BundleError
-from dragoman.runtime.bundle import ENCODER, STEP, Bundle
+from dragoman.runtime.bundle import ENCODER, LABELLER, STEP, Bundle
 from dragoman.runtime.weights import read_weights
+from dragoman.search.labelling import Transitions
 from dragoman.search.stepper import ArrayDistribution, ArrayStep, Floats, Ids
+from dragoman.text.tokenizers import SPACE
+from dragoman.text.vocabulary import EOS, SPECIALS, UNK
 
 _FATAL = 4
 _SHARED = ("mask", "keys", "values", "copies")
@@ -139,6 +142,64 @@ class BundleStepper:
         """Mix another sentence's context vector into this one's; `share` is the other's."""
         mixed = np.float32(1 - share) * state.rows + np.float32(share) * other.rows
         return replace(state, rows=mixed.astype(np.float32))
+
+
+@dataclass(frozen=True)
+class BundleEmitted:
+    """How well labels fit; see `dragoman.search.labelling.Emitted`."""
+
+    scores: NDArray[np.float64]
+    mask: NDArray[np.bool_]
+    weights: NDArray[np.float64] | None
+
+
+class BundleEmitter:
+    """Run a bundle that labels.
+
+    Args:
+        bundle: A checked one.
+        threads: Threads of one operation.
+
+    Raises:
+        BundleError: ONNX Runtime cannot load the graph, or it is none that labels.
+    """
+
+    def __init__(self, bundle: Bundle, threads: int = 1) -> None:
+        faults: list[str] = []
+        path = bundle.folder / LABELLER
+        graph = _open(path, threads, faults)
+        labels = bundle.tgt_tokenizer.vocab_size - len(SPECIALS)
+        found = _widths(graph.get_outputs()) if graph else {}
+        if graph and (found.get("scores") != labels or "mask" not in found):
+            faults.append(
+                f"{path}: its outputs are {found}, expected a mask and scores of {labels} labels; export it again."
+            )
+        if faults or graph is None:
+            raise BundleError("\n".join(faults))
+        self._graph = graph
+        self._said = [name for name in ("scores", "mask", "weights") if name in found]
+        self._transitions: Transitions | None = None
+        if "between" in found:
+            # They are the same whatever word is read.
+            space = bundle.src_tokenizer.id_of(SPACE)
+            word = np.array([[UNK if space is None else space, EOS]])
+            start, between, end = self._run(["start", "between", "end"], word)
+            self._transitions = start.astype(float), between.astype(float), end.astype(float)
+        _give_memory_back()
+
+    def emit(self, src: Ids) -> BundleEmitted:
+        """Read the texts."""
+        scores, mask, *looked = self._run(self._said, src)
+        weights = looked[0].astype(np.float64) if looked else None
+        return BundleEmitted(scores.astype(np.float64), mask, weights)
+
+    def transitions(self) -> Transitions | None:
+        """Give start, between and end, if labels depend on each other."""
+        return self._transitions
+
+    def _run(self, names: Sequence[str], src: Ids) -> list[NDArray[Any]]:
+        found: list[Any] = list(self._graph.run(names, {"src": src}))
+        return found
 
 
 def _give_memory_back() -> None:

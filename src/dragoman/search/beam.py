@@ -1,4 +1,4 @@
-"""Beam search: the k best beginnings go on side by side, until k of their ends are found."""
+"""Beam search: the k best beginnings go on side by side, until none can join the k best of their ends."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class BeamOptions:
     """How to rank.
 
     Attributes:
-        beam_size: Hypotheses kept a sentence, and found before it is done.
+        beam_size: Hypotheses kept a sentence, and ends kept of those found.
         length_penalty: Exponent of the length by which the sum of log-probabilities is divided.
         coverage_penalty: Weight of ``sum_j log(min(sum_i w_ij, 1))`` (Wu et al. 2016, arXiv:1609.08144,
             eq. 14): source tokens that were never looked at cost; needs attention.
@@ -140,9 +140,9 @@ def beam_search(
         cut = (live.ids.shape[1] >= longest[live.sentences]) & np.isfinite(live.sums)
         for row in np.flatnonzero(cut).tolist():
             found[int(live.sentences[row])].append(ranking.finish(live, row))
-        open_ = np.array([len(found[sentence]) < size for sentence in live.sentences.tolist()])
-        alive = np.isfinite(live.sums).reshape(-1, size).any(axis=1).repeat(size)
-        rows = np.flatnonzero(open_ & alive & (live.ids.shape[1] < longest[live.sentences]))
+        rows = np.flatnonzero(
+            ranking.may_improve(live, found) & (live.ids.shape[1] < longest[live.sentences])
+        )
         live, last = live.select(rows), last[rows]
         state = stepper.select(taken.state, parents[rows])
     return [sorted(ended, key=lambda one: -one.score)[:size] for ended in found]
@@ -194,6 +194,21 @@ class _Ranking:
     @property
     def needs_weights(self) -> bool:
         return self.attention or self.options.coverage_penalty > 0
+
+    def may_improve(self, live: _Beams, found: list[list[Hypothesis]]) -> NDArray[np.bool_]:
+        """Say for each live hypothesis whether its sentence goes on.
+
+        It does while a live hypothesis scores better than the worst of the `beam_size` best ends: a model that is
+        sure of itself offers that many improbable ends long before the probable one.
+        """
+        size, length = self.options.beam_size, live.ids.shape[1]
+        hopes = live.sums.reshape(-1, size).max(axis=1) / length**self.options.length_penalty
+        ended = [
+            sorted((one.score for one in found[sentence]), reverse=True)
+            for sentence in live.sentences[::size].tolist()
+        ]
+        worst = [scores[size - 1] if len(scores) >= size else -np.inf for scores in ended]
+        return (hopes > worst).repeat(size)
 
     def finish(self, beams: _Beams, row: int) -> Hypothesis:
         """Make the hypothesis of a row."""

@@ -88,7 +88,7 @@ def load_tokenizers(folder: Path) -> Tokenizers:
 def build_network(config: Config, tokenizers: Tokenizers) -> Seq2Seq | Labeller:
     """Make the network that a recipe describes, of random weights."""
     src, tgt = tokenizers.src.vocab_size, tokenizers.tgt.vocab_size
-    if config.model.head == "decoder":
+    if not config.model.labels:
         copies = GENERATORS[config.model.generator].copies
         tgt_ids = Copying(tokenizers.src, tokenizers.tgt).tgt_ids if copies else None
         return Seq2Seq(config.model, src, tgt, tgt_ids)

@@ -172,8 +172,9 @@ def train_tokenizers(config: Config, pairs: Sequence[Pair]) -> Tokenizers:
     def tgt_options() -> TokenizerOptions:
         # Labels are names, which keep their case, and are all known.
         found = options(text.tgt_tokenizer)
-        labels = config.model.head != "decoder"
-        return replace(found, normaliser=Normaliser(), min_frequency=1) if labels else found
+        if config.model.labels:
+            return replace(found, normaliser=Normaliser(), min_frequency=1)
+        return found
 
     sources, targets = [pair.src for pair in pairs], [pair.tgt for pair in pairs]
     if text.shared:

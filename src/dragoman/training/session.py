@@ -178,7 +178,7 @@ def _train(
         started=session.started,
         loss=partial(batch_loss, coverage_weight=config.training.coverage_weight),
     )
-    if config.model.head != "decoder":
+    if config.model.labels:
         validator = LabelValidator(dev, tokenizers, metrics, config.training.stop_metric)
         job = replace(job, validate=validator, collate=make_label_batch, loss=label_loss)
     return Trainer(model, config.training, job, resume=session.resume).run()

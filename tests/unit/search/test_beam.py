@@ -77,6 +77,19 @@ def test_the_length_penalty_turns_the_order_round():
     assert fair[0].log_prob == plain[1].log_prob == pytest.approx(math.log(0.336))
 
 
+def test_a_sure_model_is_not_cut_short_by_improbable_ends():
+    """0.9 a token for six tokens, and an end as the second best each time: five ends come before the right one."""
+    sure = {(A,) * n: {A: 0.9, EOS: 0.06, B: 0.04} for n in range(6)}
+    for size in (2, 3, 5):
+        found = search(sure, size=size, length_penalty=1.0)[0]
+        assert found[0].ids == (A,) * 6
+        assert found[0].score == pytest.approx(6 * math.log(0.9) / 7)
+        assert len(found) == size
+    # 0.7 ends at once; 0.3 * 0.06 follows, and is put out by 0.3 * 0.9^5.
+    unsure = sure | {(): {A: 0.3, EOS: 0.7}}
+    assert [one.ids for one in search(unsure, size=2)[0]] == [(), (A,) * 6]
+
+
 # Two answers, equally long: A slightly likelier, but it looks at the first position alone.
 SEEN = {(): {A: 0.55, B: 0.45}}
 WEIGHTS = {
