@@ -156,7 +156,12 @@ class Model:
             raise DataError("there are no pairs to evaluate on; expected at least one.")
         sources = [source for source, _ in grouped]
         options = options or TranslateOptions(attention=False)
-        outputs = [found.text for found in self.translator.translate(sources, options)]
+        # A beam that is asked for is not widened for more outputs than it finds.
+        nbest = min(self.task.nbest, options.beam_size or self.config.search.beam_size)
+        options = replace(options, nbest=max(options.nbest, nbest))
+        made = self.translator.translate(sources, options)
+        outputs = [found.text for found in made]
+        candidates = [[found.text, *(one.text for one in found.alternatives)] for found in made]
         references = [[self.as_written(reference) for reference in refs] for _, refs in grouped]
         scoring = replace(
             evaluation or EvaluationOptions(),
@@ -165,14 +170,19 @@ class Model:
             confusion=self.task.confusion,
             rates=self.task.rates,
             baselines=self.task.baselines,
+            candidates=candidates if options.nbest > 1 else (),
+            nbest=options.nbest,
         )
         if self.task.labels or self.task.each_line:
-            made = dict(zip(sources, outputs, strict=True))
+            number = {source: n for n, source in enumerate(sources)}
+            rows = [number[pair.src] for pair in pairs]
             found = evaluate_outputs(
                 [pair.src for pair in pairs],
-                [made[pair.src] for pair in pairs],
+                [outputs[row] for row in rows],
                 [[self.as_written(pair.tgt)] for pair in pairs],
-                scoring,
+                replace(scoring, candidates=[scoring.candidates[row] for row in rows])
+                if scoring.candidates
+                else scoring,
             )
         else:
             found = evaluate_outputs(sources, outputs, references, scoring)

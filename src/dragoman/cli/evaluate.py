@@ -50,6 +50,15 @@ def evaluate(
         typer.Argument(metavar="REFERENCES", help="... with the references beside them."),
     ] = None,
     beam: Beam = None,
+    nbest: Annotated[
+        int | None,
+        typer.Option(
+            "--nbest",
+            metavar="N",
+            min=1,
+            help="Also count how often one of the N best outputs is right.",
+        ),
+    ] = None,
     bleu_tokenize: Annotated[
         str,
         typer.Option(
@@ -99,7 +108,7 @@ def evaluate(
     path = test if references is None else (test, references)
     opened_model = open_model(model, plugin, others)
     constraints = constraints_of(opened_model, alphabet, pattern, lexicon)
-    options = TranslateOptions(beam_size=beam, attention=False, constraints=constraints)
+    options = TranslateOptions(beam, nbest or 1, attention=False, constraints=constraints)
     reading = ReadOptions(encoding, parse_columns(columns), src_sep, tgt_sep)
     corpus = opened_model.read(path, reading)
     _tell_problems(corpus)

@@ -135,6 +135,28 @@ class Accuracy(ExactMatch):
         return replace(super().measure(hypotheses, references), name="accuracy")
 
 
+def n_best_accuracy(
+    candidates: Sequence[Sequence[str]], references: Sequence[Sequence[str]], nbest: int
+) -> Measured:
+    """Measure the percentage of sources one of whose n best outputs is one of their references.
+
+    Args:
+        candidates: For each source its outputs, best first; at most `nbest`.
+        references: For each source one or more.
+        nbest: How many were asked for.
+    """
+    matches = [
+        float(not set(map(_plain, outputs)).isdisjoint(map(_plain, refs)))
+        for outputs, refs in zip(candidates, references, strict=True)
+    ]
+    one = Accuracy().measure([outputs[0] for outputs in candidates], references)
+    statistics = np.column_stack([matches, np.ones(len(matches))])
+    name = f"accuracy_{nbest}best"
+    return replace(
+        one, name=name, signature=f"{one.signature}|nbest:{nbest}", statistics=statistics
+    )
+
+
 @dataclass(frozen=True)
 class WordErrors(ExactMatch):
     """The percentage of words that are none of their references: WER as in g2p, where an item is a word."""

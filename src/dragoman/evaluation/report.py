@@ -11,7 +11,7 @@ import numpy.typing as npt
 from dragoman.errors import InputError
 from dragoman.evaluation.labels import Confusion, confuse
 from dragoman.evaluation.metric import DEFAULT_SEED, Measured, Score, check_references
-from dragoman.evaluation.metrics import BUILT_IN, METRICS, Bleu, BleuTokenizer
+from dragoman.evaluation.metrics import BUILT_IN, METRICS, Bleu, BleuTokenizer, n_best_accuracy
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -37,6 +37,8 @@ class EvaluationOptions:
         confusion: Whether to count which label was taken for which.
         rates: What else is measured: from sources, outputs and references to it by name.
         baselines: What scores are compared with: from sources and references to outputs, by name.
+        candidates: For each source its n best outputs, if one of them being right counts for something.
+        nbest: How many were asked for.
     """
 
     num_samples: int = 1000
@@ -47,6 +49,8 @@ class EvaluationOptions:
     confusion: bool = False
     rates: Rates | None = None
     baselines: Mapping[str, Baseline] = field(default_factory=dict[str, Baseline])
+    candidates: Sequence[Sequence[str]] = ()
+    nbest: int = 1
 
     def __post_init__(self) -> None:
         for key in ("num_samples", "seed"):
@@ -184,6 +188,10 @@ def evaluate_outputs(
     }
     if options.rates is not None:
         measured |= options.rates(sources, hypotheses, references)
+    if options.candidates:
+        measured[f"accuracy_{options.nbest}best"] = n_best_accuracy(
+            options.candidates, references, options.nbest
+        )
     lengths = _lengths(measured, hypotheses, references)
     return Evaluation(
         scores={

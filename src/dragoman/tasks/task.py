@@ -53,6 +53,7 @@ class Task:
         confusion: Whether `evaluate` counts which target was taken for which.
         rates: What else is measured: from sources, outputs and references to it by name.
         baselines: What scores are compared with: from sources and references to outputs, by name.
+        nbest: Among how many outputs a right one counts too, in a score of its own; 1 for none.
     """
 
     about: str
@@ -69,6 +70,7 @@ class Task:
     confusion: bool = False
     rates: Rates | None = None
     baselines: Mapping[str, Baseline] = field(default_factory=dict[str, Baseline])
+    nbest: int = 1
 
 
 def spaced(text: str, sep: str | None) -> str:

@@ -51,4 +51,5 @@ TRANSLITERATE = Task(
     suggest=suggest,
     metrics=("accuracy", "cer"),
     dev_metrics=("accuracy", "cer"),
+    nbest=5,
 )

@@ -105,3 +105,20 @@ def test_unequal_counts():
 def test_negative_options(key):
     with pytest.raises(InputError, match=f"{key} is -1, which must not be negative"):
         EvaluationOptions(**{key: -1})
+
+
+def test_one_of_the_n_best():
+    """Right at once, right as the second, wrong: one of three, two of three."""
+    candidates = [["a", "b"], ["x", "c"], ["y", "z"]]
+    found = evaluate_outputs(
+        ["1", "2", "3"],
+        [outputs[0] for outputs in candidates],
+        [["a"], ["c", "d"], ["e"]],
+        EvaluationOptions(
+            num_samples=0, metrics=("accuracy",), flat=True, candidates=candidates, nbest=2
+        ),
+    ).to_dict()
+    assert found["accuracy"] == pytest.approx(100 / 3)
+    assert found["accuracy_2best"] == pytest.approx(200 / 3)
+    assert "nbest:2" in found["signatures"]["accuracy_2best"]
+    assert found["by_length"][0]["accuracy_2best"] == pytest.approx(200 / 3)
