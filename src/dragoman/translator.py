@@ -16,7 +16,7 @@ from dragoman.data.batches import length_batches, pad, pad_sources
 from dragoman.errors import InputError
 from dragoman.search.beam import BeamOptions, beam_search
 from dragoman.search.filters import Filter, Forbid, ForcePrefix, MinLength, NoRepeat
-from dragoman.search.greedy import Limits
+from dragoman.search.greedy import Limits, greedy_search
 from dragoman.search.sampling import SamplingOptions, sample
 from dragoman.search.stepper import Floats, Hypothesis, Stepper, may_copy
 from dragoman.text.copying import Copying, Opened
@@ -287,6 +287,10 @@ class Translator:
             if options.coverage_penalty is None
             else options.coverage_penalty,
         )
+        # Under constraints the only beginning may turn out to be a dead end, which a beam notices.
+        if beam.beam_size == 1 and options.constraints is None:
+            limits = replace(limits, length_penalty=beam.length_penalty)
+            return [[found] for found in greedy_search(self.stepper, src, limits)]
         return beam_search(self.stepper, src, limits, beam)
 
     def _filters(

@@ -23,11 +23,13 @@ class Limits:
         max_lengths: For each sentence, the most tokens it may be answered with.
         filters: What restricts the choice.
         attention: Whether hypotheses carry their attention weights.
+        length_penalty: Exponent of the length by which the sum of log-probabilities is divided for their score.
     """
 
     max_lengths: Sequence[int]
     filters: Sequence[Filter] = ()
     attention: bool = False
+    length_penalty: float = 1.0
 
 
 def greedy_search(stepper: Stepper[Any], src: Ids, limits: Limits) -> list[Hypothesis]:
@@ -82,9 +84,8 @@ def follow(stepper: Stepper[Any], src: Ids, limits: Limits, choose: Choose) -> l
             looked = np.stack([step[row] for step in weights]) if weights else None
             scores = tuple(log_probs[row].tolist())
             tokens = tuple(said[:-1] if complete else said)
-            done[int(sentences[row])] = Hypothesis(
-                tokens, scores, sum(scores) / len(scores), complete, looked
-            )
+            score = sum(scores) / len(scores) ** limits.length_penalty
+            done[int(sentences[row])] = Hypothesis(tokens, scores, score, complete, looked)
         kept = np.flatnonzero(~ended)
         if len(kept):
             state = stepper.select(state, kept)
