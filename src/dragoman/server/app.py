@@ -20,9 +20,16 @@ from dragoman.server.guard import Guard
 from dragoman.server.lab import lab_router
 from dragoman.server.libre import libre_router
 from dragoman.server.pages import page_router
-from dragoman.server.refusals import BusyError, LateError, TooMuchError, WrongKeyError
+from dragoman.server.refusals import (
+    BusyError,
+    LateError,
+    TooMuchError,
+    UnknownModelError,
+    WrongKeyError,
+)
 from dragoman.server.schemas import (
     ALL_PROBLEMS,
+    EVENTS,
     ModelInfo,
     ModelsResponse,
     ScoreRequest,
@@ -159,11 +166,7 @@ def _api_router(service: Service) -> APIRouter:
             ],
         )
 
-    @router.post(
-        "/translate/stream",
-        response_class=StreamingResponse,
-        responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
-    )
+    @router.post("/translate/stream", response_class=StreamingResponse, responses=EVENTS)
     async def stream(request: Request, asked: StreamRequest) -> StreamingResponse:
         """Translate greedily, and send each token as it is chosen, as server-sent events."""
         served = registry.find(asked.model)
@@ -223,6 +226,10 @@ def _add_handlers(app: FastAPI) -> None:
     async def too_much(_: Request, error: TooMuchError) -> JSONResponse:
         return problem(413, str(error))
 
+    @app.exception_handler(UnknownModelError)
+    async def unknown(_: Request, error: UnknownModelError) -> JSONResponse:
+        return problem(404, str(error))
+
     @app.exception_handler(WrongKeyError)
     async def wrong_key(_: Request, error: WrongKeyError) -> JSONResponse:
         answer = problem(401, str(error))
@@ -231,7 +238,8 @@ def _add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(InputError)
     async def refused(_: Request, error: InputError) -> JSONResponse:
-        return problem(422, str(error))
+        # As described, but not for this model, or not for this text.
+        return problem(409, str(error))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:

@@ -19,6 +19,10 @@ class LateError(Exception):
     """A request that took too long."""
 
 
+class UnknownModelError(Exception):
+    """No model of that name, or between those languages."""
+
+
 class WrongKeyError(Exception):
     """No API key, or a wrong one."""
 

@@ -23,16 +23,21 @@ def _encodable(text: str) -> str:
     return text
 
 
-Text = Annotated[str, AfterValidator(_encodable), Field(max_length=20_000)]
+# Limits stand before the check, else the OpenAPI document lacks them.
+Text = Annotated[str, Field(max_length=20_000), AfterValidator(_encodable)]
+# One character at least that is no white space in any dialect of regular expressions.
+_SPACES = (
+    r"\u0000-\u0020\u007f-\u00a0\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
+)
+Spoken = Annotated[str, Field(max_length=1000, pattern=f"[^{_SPACES}]"), AfterValidator(_encodable)]
 ModelName = Annotated[
-    str | None,
-    AfterValidator(lambda name: None if name is None else _encodable(name)),
-    Field(
-        max_length=200,
-        description="A model's name, as /v1/models lists it; the first one unless given.",
-    ),
+    Annotated[str, Field(max_length=200), AfterValidator(_encodable)] | None,
+    Field(description="A model's name, as /v1/models lists it; the first one unless given."),
 ]
 Beam = Annotated[int | None, Field(ge=1, le=_MAX_BEAM, description="Hypotheses kept; 1 is greedy.")]
+
+
+Responses = dict[int | str, dict[str, Any]]
 
 
 class _Closed(BaseModel):
@@ -113,10 +118,29 @@ class StreamRequest(_Closed):
     )
 
 
+EVENTS: Responses = {
+    200: {
+        "description": "A `token` each, with its probability and the text so far; `done` at the end, with the whole.",
+        "content": {
+            "text/event-stream": {
+                "schema": {
+                    "type": "object",
+                    "required": ["event", "data"],
+                    "properties": {
+                        "event": {"type": "string", "enum": ["token", "done"]},
+                        "data": {"type": "string", "description": "JSON."},
+                    },
+                }
+            }
+        },
+    }
+}
+
+
 class TraceRequest(_Closed):
     """A sentence to look at on its way through the model."""
 
-    text: Annotated[Text, Field(max_length=1000)]
+    text: Spoken
     model: ModelName = None
     changes: Changes | None = None
 
@@ -201,15 +225,14 @@ class WordsResponse(_Closed):
     unknown: list[UnknownWord]
 
 
-Responses = dict[int | str, dict[str, Any]]
-
-
 def problems(*codes: int) -> Responses:
     """Describe error answers in the OpenAPI document."""
     said = {
         400: "The body is no JSON.",
         401: "No API key, or a wrong one.",
+        404: "There is no such model.",
         408: "The body did not come in time.",
+        409: "The request does not fit the model or the text.",
         413: "The request is too large.",
         415: "The body is of another kind.",
         422: "The request is not as described.",
@@ -219,4 +242,4 @@ def problems(*codes: int) -> Responses:
     return {code: {"model": Problem, "description": said[code]} for code in codes}
 
 
-ALL_PROBLEMS = problems(400, 401, 408, 413, 422, 429, 503)
+ALL_PROBLEMS = problems(400, 401, 404, 408, 409, 413, 422, 429, 503)

@@ -153,7 +153,7 @@ def test_too_much_is_a_413(folder):
         (b'{"texts": ["a"], "beam_size": 1e400}', 422),
         (b'{"texts": ["a"], "beam_size": 99999999999999999999999}', 422),
         (b'{"texts": ["a"], "surprise": 1}', 422),
-        (b'{"texts": ["a"], "model": "none"}', 422),
+        (b'{"texts": ["a"], "model": "none"}', 404),
     ],
 )
 def test_what_is_wrong_is_said_in_a_sentence(folder, body, status):
