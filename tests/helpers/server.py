@@ -17,17 +17,17 @@ class Server:
     def __init__(self, folder, *options: str) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+            self.port = probe.getsockname()[1]
         command = [sys.executable, "-m", "dragoman", "serve", f"{folder}@en-fr"]
         self.said = tempfile.TemporaryFile()  # noqa: SIM115
         self.process = subprocess.Popen(
-            [*command, "--port", str(port), *options],
+            [*command, "--port", str(self.port), *options],
             # A pipe that nobody reads would fill up, and the server would wait.
             stderr=self.said,
             stdout=self.said,
             env=os.environ | {"OMP_NUM_THREADS": "1"},
         )
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"http://127.0.0.1:{self.port}"
         self.client = httpx.Client(base_url=self.url, timeout=30)
         for _ in range(300):
             try:
@@ -45,7 +45,8 @@ class Server:
 
     def stop(self) -> tuple[int, bytes]:
         self.client.close()
-        self.process.send_signal(signal.SIGTERM)
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
         self.process.wait(timeout=40)
         said = self.log()
         self.said.close()
