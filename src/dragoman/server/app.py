@@ -20,9 +20,16 @@ from dragoman.server.guard import Guard
 from dragoman.server.lab import lab_router
 from dragoman.server.libre import libre_router
 from dragoman.server.pages import page_router
-from dragoman.server.refusals import BusyError, LateError, TooMuchError, WrongKeyError
+from dragoman.server.refusals import (
+    BusyError,
+    LateError,
+    TooMuchError,
+    UnknownModelError,
+    WrongKeyError,
+)
 from dragoman.server.schemas import (
     ALL_PROBLEMS,
+    EVENTS,
     ModelInfo,
     ModelsResponse,
     ScoreRequest,
@@ -162,7 +169,7 @@ def _api_router(service: Service) -> APIRouter:
     @router.post(
         "/translate/stream",
         response_class=StreamingResponse,
-        responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+        responses={200: {"content": {"text/event-stream": {"itemSchema": EVENTS}}}},
     )
     async def stream(request: Request, asked: StreamRequest) -> StreamingResponse:
         """Translate greedily, and send each token as it is chosen, as server-sent events."""
@@ -228,6 +235,10 @@ def _add_handlers(app: FastAPI) -> None:
         answer = problem(401, str(error))
         answer.headers["WWW-Authenticate"] = "Bearer"
         return answer
+
+    @app.exception_handler(UnknownModelError)
+    async def unknown(_: Request, error: UnknownModelError) -> JSONResponse:
+        return problem(404, str(error))
 
     @app.exception_handler(InputError)
     async def refused(_: Request, error: InputError) -> JSONResponse:

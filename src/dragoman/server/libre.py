@@ -35,7 +35,7 @@ Code = Annotated[str, Field(max_length=20)]
 class LibreTranslate(BaseModel):
     """A translation, as LibreTranslate asks for it."""
 
-    q: Text | Annotated[list[Text], Field(max_length=500)]
+    q: Text | Annotated[list[Text], Field(min_length=1, max_length=500)]
     source: Code
     target: Code
     format: Annotated[

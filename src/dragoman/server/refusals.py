@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dragoman.errors import InputError
+
 
 class BusyError(Exception):
     """No room for another request.
@@ -17,6 +19,10 @@ class BusyError(Exception):
 
 class LateError(Exception):
     """A request that took too long."""
+
+
+class UnknownModelError(InputError):
+    """There is no such model."""
 
 
 class WrongKeyError(Exception):

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dragoman.errors import ConfigError, InputError, ModelError
+from dragoman.errors import ConfigError, ModelError
 from dragoman.inspection.contexts import shipped_sentences
 from dragoman.model import Model
+from dragoman.server.refusals import UnknownModelError
 
 _PAIR = re.compile(r"(?:^|[-_./])([a-z]{2,3})[-_]([a-z]{2,3})(?:$|[-_./])")
 _SPEC = re.compile(r"(?P<folder>.+)@(?P<src>[a-z]{2,3})-(?P<tgt>[a-z]{2,3})")
@@ -112,26 +113,26 @@ class Registry:
         """Find a model; the first one unless named.
 
         Raises:
-            InputError: There is no such model.
+            UnknownModelError: There is no such model.
         """
         models = self._now
         if name is None:
             return next(iter(models.values()))
         if name not in models:
-            raise InputError(f"no model is called {name!r}; expected {', '.join(models)}.")
+            raise UnknownModelError(f"no model is called {name!r}; expected {', '.join(models)}.")
         return models[name]
 
     def between(self, source: str, target: str) -> Served:
         """Find a model by its languages.
 
         Raises:
-            InputError: There is none.
+            UnknownModelError: There is none.
         """
         for one in self._now.values():
             if one.languages == (source, target):
                 return one
         known = ", ".join("-".join(one.languages) for one in self._now.values())
-        raise InputError(f"no model translates {source} to {target}; expected {known}.")
+        raise UnknownModelError(f"no model translates {source} to {target}; expected {known}.")
 
     def reload(self) -> None:
         """Read all models anew beside the old ones, check them, and use them from the next request on.

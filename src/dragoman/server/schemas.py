@@ -23,16 +23,25 @@ def _encodable(text: str) -> str:
     return text
 
 
-Text = Annotated[str, AfterValidator(_encodable), Field(max_length=20_000)]
+Text = Annotated[str, Field(max_length=20_000), AfterValidator(_encodable)]
+# Limits stand beside their type, inside the union: pydantic would try them on null, too.
 ModelName = Annotated[
-    str | None,
-    AfterValidator(lambda name: None if name is None else _encodable(name)),
-    Field(
-        max_length=200,
-        description="A model's name, as /v1/models lists it; the first one unless given.",
-    ),
+    Annotated[str, Field(max_length=200), AfterValidator(_encodable)] | None,
+    Field(description="A model's name, as /v1/models lists it; the first one unless given."),
 ]
-Beam = Annotated[int | None, Field(ge=1, le=_MAX_BEAM, description="Hypotheses kept; 1 is greedy.")]
+Beam = Annotated[
+    Annotated[int, Field(ge=1, le=_MAX_BEAM)] | None,
+    Field(description="Hypotheses kept; 1 is greedy."),
+]
+# The event as OpenAPI 3.2 writes it down, section 4.14.4.
+EVENTS: dict[str, Any] = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "event": {"enum": ["token", "done", "problem"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+}
 
 
 class _Closed(BaseModel):
@@ -116,7 +125,7 @@ class StreamRequest(_Closed):
 class TraceRequest(_Closed):
     """A sentence to look at on its way through the model."""
 
-    text: Annotated[Text, Field(max_length=1000)]
+    text: Annotated[Text, Field(min_length=1, max_length=1000)]
     model: ModelName = None
     changes: Changes | None = None
 
@@ -209,6 +218,7 @@ def problems(*codes: int) -> Responses:
     said = {
         400: "The body is no JSON.",
         401: "No API key, or a wrong one.",
+        404: "No model is called so, or translates between these languages.",
         408: "The body did not come in time.",
         413: "The request is too large.",
         415: "The body is of another kind.",
@@ -219,4 +229,4 @@ def problems(*codes: int) -> Responses:
     return {code: {"model": Problem, "description": said[code]} for code in codes}
 
 
-ALL_PROBLEMS = problems(400, 401, 408, 413, 422, 429, 503)
+ALL_PROBLEMS = problems(400, 401, 404, 408, 413, 422, 429, 503)

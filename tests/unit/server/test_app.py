@@ -153,7 +153,7 @@ def test_too_much_is_a_413(folder):
         (b'{"texts": ["a"], "beam_size": 1e400}', 422),
         (b'{"texts": ["a"], "beam_size": 99999999999999999999999}', 422),
         (b'{"texts": ["a"], "surprise": 1}', 422),
-        (b'{"texts": ["a"], "model": "none"}', 422),
+        (b'{"texts": ["a"], "model": "none"}', 404),
     ],
 )
 def test_what_is_wrong_is_said_in_a_sentence(folder, body, status):
@@ -165,6 +165,13 @@ def test_what_is_wrong_is_said_in_a_sentence(folder, body, status):
     assert answer.status_code == status
     assert list(answer.json()) == ["error"]
     assert "Traceback" not in answer.text
+
+
+def test_what_may_be_left_out_may_be_null(folder):
+    async def talk(server):
+        return await server.translate("a", model=None, beam_size=None)
+
+    assert run(folder, talk).status_code == 200
 
 
 def test_a_stream_ends_with_what_greedy_search_gives(folder):
