@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 
-.PHONY: setup demo test lint docs clean
+.PHONY: setup demo test bundles clean
 
 setup: $(STAMP)
 
@@ -25,6 +25,9 @@ test: setup
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
+
+bundles: setup
+	$(BIN)/python tools/make_bundles.py
 
 clean:
 	rm -rf $(VENV) demo build dist

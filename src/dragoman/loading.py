@@ -10,6 +10,7 @@ from dragoman.evaluation.report import Evaluation
 from dragoman.model import Model, ModelSize
 from dragoman.runtime.bundle import is_bundle, read_bundle
 from dragoman.workers import ParallelTranslator, num_cores
+from dragoman.zoo import shipped
 
 # Rows times tokens of a batch: what they carry and look at stays in a core's own cache.
 _BATCH_TOKENS = 600
@@ -19,13 +20,15 @@ def load(folder: str | Path, *, threads: int | None = None) -> Model:
     """Read a model folder, as `train` leaves it, or a bundle, as `dragoman export` does.
 
     Args:
-        folder: Where it is.
+        folder: Where it is; or the name of a bundle that comes with the package, such as "phrasebook-en-fr".
         threads: How many sentences a bundle works on at once; as many as there are cores, unless said.
 
     Raises:
         ModelError: It is missing, damaged, or does not fit together.
     """
     folder = Path(folder)
+    if not folder.exists():
+        folder = shipped(str(folder)) or folder
     if is_bundle(folder):
         return load_bundle(folder, threads or num_cores())
     from dragoman.api import load as load_folder

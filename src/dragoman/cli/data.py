@@ -59,7 +59,7 @@ def get(
     folder = out or Path("data", source.name)
     say(f"{source.name}: {source.description}")
     say(f"licence: {source.licence} ({source.home}); checksum: {source.checksum}")
-    progress = _Progress()
+    progress = DownloadLine()
     try:
         paths = catalogue.get(source.name, folder, progress)
     finally:
@@ -81,7 +81,7 @@ def _next_command(paths: Sequence[Path], source: Source) -> str:
     return shlex.join([*words, "--out", f"models/{source.name}"])
 
 
-class _Progress:
+class DownloadLine:
     """A line on a terminal that follows a download; in a log, one line a file."""
 
     def __init__(self) -> None:
@@ -90,6 +90,7 @@ class _Progress:
         self.shown = 0.0
 
     def __call__(self, name: str, done: int, total: int | None) -> None:
+        """Say how far a file is."""
         if not self.live:
             if name != self.name:
                 say(f"{name} ..." if total is None else f"{name}: {_size(total)} ...")

@@ -22,6 +22,7 @@ from dragoman.cli.export import export
 from dragoman.cli.guard import Guarded
 from dragoman.cli.info import info
 from dragoman.cli.lab import app as lab_app
+from dragoman.cli.models import app as models_app
 from dragoman.cli.plot import plot
 from dragoman.cli.reproduce import reproduce
 from dragoman.cli.serve import serve
@@ -53,6 +54,7 @@ app.command(short_help="Measure how fast a model or a bundle is.")(bench)
 app.command(short_help="Train a recipe again; compare with its result.")(reproduce)
 app.command(short_help="Say what a model is.")(info)
 app.add_typer(lab_app, name="lab", short_help="Make findings of the field again.")
+app.add_typer(models_app, name="models", short_help="List models by name, or fetch one.")
 app.add_typer(data_app, name="data", short_help="List public corpora, or fetch one.")
 
 
