@@ -43,7 +43,7 @@ from dragoman.server.schemas import (
     problems,
 )
 from dragoman.server.service import Service, fix_source, note
-from dragoman.server.stream import events, translator_of
+from dragoman.server.stream import TokenStream, translator_of
 
 
 def create_app(service: Service) -> FastAPI:
@@ -178,11 +178,7 @@ def _api_router(service: Service) -> APIRouter:
         service.measure([asked.text])
         translator_of(served)
         service.open_stream()
-        return StreamingResponse(
-            events(service, served, asked.text),
-            media_type="text/event-stream",
-            headers={"Cache-Control": "no-store"},
-        )
+        return TokenStream(service, served, asked.text)
 
     @router.post(
         "/trace", responses={200: {"headers": {"X-Model-Id": {"schema": {"type": "string"}}}}}

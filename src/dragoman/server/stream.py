@@ -8,11 +8,14 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import numpy as np
+from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from dragoman.annotator import Annotator
 from dragoman.data.batches import pad_sources
 from dragoman.errors import InputError
 from dragoman.search.filters import Forbid
+from dragoman.server.refusals import LateError
 from dragoman.server.registry import Served
 from dragoman.server.service import Service
 from dragoman.text.vocabulary import EOS, PAD, SOS, UNK
@@ -55,8 +58,32 @@ def write(translator: Translator, sentence: str) -> Iterator[Event]:
         }
 
 
+class TokenStream(StreamingResponse):
+    """The events of one text, as an answer; its place is free again however it ends.
+
+    Args:
+        service: The server's parts; the stream has been counted in.
+        served: By what to translate.
+        text: What.
+    """
+
+    def __init__(self, service: Service, served: Served, text: str) -> None:
+        headers = {"Cache-Control": "no-store", "X-Model-Id": served.id}
+        super().__init__(
+            events(service, served, text), media_type="text/event-stream", headers=headers
+        )
+        self._streams = service.streams
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._streams.open -= 1
+
+
 async def events(service: Service, served: Served, text: str) -> AsyncIterator[str]:
-    """Write the events of one text: a `token` each, a `done` at the end; each takes its turn between batches."""
+    """Write the events of one text: a `token` each, a `done` at the end, or a `problem`."""
     translator = translator_of(served)
     parts = service.parts(text, served)
     texts: list[str] = []
@@ -68,10 +95,12 @@ async def events(service: Service, served: Served, text: str) -> AsyncIterator[s
                 service.metrics.tokens.inc()
                 yield _event("token", {"sentence": number, **event})
             texts.append(made)
-        whole = {"text": parts.join(texts), "model": served.name, "model_id": served.id}
-        yield _event("done", whole)
-    finally:
-        service.streams.open -= 1
+    except LateError as error:
+        # It is too late for a status.
+        yield _event("problem", {"error": str(error)})
+        return
+    whole = {"text": parts.join(texts), "model": served.name, "model_id": served.id}
+    yield _event("done", whole)
 
 
 def _event(kind: str, data: Event) -> str:
