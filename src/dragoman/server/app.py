@@ -43,7 +43,7 @@ from dragoman.server.schemas import (
     problems,
 )
 from dragoman.server.service import Service, fix_source, note
-from dragoman.server.stream import events, translator_of
+from dragoman.server.stream import TokenStream, translator_of
 
 
 def create_app(service: Service) -> FastAPI:
@@ -166,7 +166,11 @@ def _api_router(service: Service) -> APIRouter:
             ],
         )
 
-    @router.post("/translate/stream", response_class=StreamingResponse, responses=EVENTS)
+    @router.post(
+        "/translate/stream",
+        response_class=StreamingResponse,
+        responses={200: {"content": {"text/event-stream": {"itemSchema": EVENTS}}}},
+    )
     async def stream(request: Request, asked: StreamRequest) -> StreamingResponse:
         """Translate greedily, and send each token as it is chosen, as server-sent events."""
         served = registry.find(asked.model)
@@ -174,11 +178,7 @@ def _api_router(service: Service) -> APIRouter:
         service.measure([asked.text])
         translator_of(served)
         service.open_stream()
-        return StreamingResponse(
-            events(service, served, asked.text),
-            media_type="text/event-stream",
-            headers={"Cache-Control": "no-store"},
-        )
+        return TokenStream(service, served, asked.text)
 
     @router.post(
         "/trace", responses={200: {"headers": {"X-Model-Id": {"schema": {"type": "string"}}}}}
@@ -235,6 +235,10 @@ def _add_handlers(app: FastAPI) -> None:
         answer = problem(401, str(error))
         answer.headers["WWW-Authenticate"] = "Bearer"
         return answer
+
+    @app.exception_handler(UnknownModelError)
+    async def unknown(_: Request, error: UnknownModelError) -> JSONResponse:
+        return problem(404, str(error))
 
     @app.exception_handler(InputError)
     async def refused(_: Request, error: InputError) -> JSONResponse:

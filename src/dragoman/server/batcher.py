@@ -18,11 +18,13 @@ from typing import TypeVar
 from dragoman.errors import InputError
 from dragoman.server.metrics import Metrics
 from dragoman.server.options import ServeOptions
-from dragoman.server.refusals import BusyError, LateError
+from dragoman.server.refusals import BusyError, LateError, TooMuchError
 from dragoman.server.registry import Served
 from dragoman.translator import TranslateOptions, Translation
 
 T = TypeVar("T")
+
+_NUM_OTHERS = 2
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ class Batcher:
         self._options, self._metrics = options, metrics
         # One hand: two batches side by side would only share the same cores.
         self._hand = ThreadPoolExecutor(1, "model")
+        # What else is done with a model has hands of its own: a long trace keeps no batch waiting.
+        self._others = ThreadPoolExecutor(_NUM_OTHERS, "other")
         self._line: deque[_Request] = deque()
         self._waiting = 0
         self._pace_s = 0.01  # a sentence's, as last seen
@@ -92,17 +96,24 @@ class Batcher:
         self._news.set()
         if self._runner is not None:
             await self._runner
-        self._hand.shutdown(wait=True)
+        for hands in (self._hand, self._others):
+            # Not in the loop, which still has to answer those that wait for them.
+            await asyncio.to_thread(hands.shutdown)
 
     async def translate(self, texts: Sequence[str], job: Job) -> list[Translation]:
         """Translate sentences.
 
         Raises:
+            TooMuchError: More than may ever wait.
             BusyError: Too many wait already.
             LateError: It took longer than a request may.
         """
         if not texts:
             return []
+        if len(texts) > self._options.max_queue:
+            raise TooMuchError(
+                f"{len(texts)} sentences; at most {self._options.max_queue} may wait. Send several requests."
+            )
         if self._closing or self._waiting + len(texts) > self._options.max_queue:
             raise BusyError(self._retry_after())
         now = time.monotonic()
@@ -112,16 +123,22 @@ class Batcher:
         self._line.append(request)
         self._count(len(texts))
         self._news.set()
-        return await done
+        try:
+            async with asyncio.timeout_at(
+                asyncio.get_running_loop().time() + self._options.timeout_s
+            ):
+                return await done
+        except TimeoutError:
+            raise LateError(self._late()) from None
 
     async def call(self, work: Callable[[], T]) -> T:
-        """Do something else with a model, between two batches.
+        """Do something else with a model.
 
         Raises:
             LateError: It did not get its turn in time.
         """
         loop = asyncio.get_running_loop()
-        turn: Awaitable[T] = loop.run_in_executor(self._hand, work)
+        turn: Awaitable[T] = loop.run_in_executor(self._others, work)
         try:
             return await asyncio.wait_for(turn, self._options.timeout_s)
         except TimeoutError:

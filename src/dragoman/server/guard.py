@@ -23,6 +23,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 _BODY_S = 10.0
+_READ_S = 20.0
 _FREE = ("/healthz", "/readyz", "/metrics")
 _HEADERS = [
     (
@@ -44,6 +45,10 @@ class _TooLargeError(Exception):
 
 class _TooSlowError(Exception):
     """The body did not come in time."""
+
+
+class _NotReadError(Exception):
+    """The client does not read its answer."""
 
 
 class Guard:
@@ -90,6 +95,9 @@ class Guard:
             )
         except _TooSlowError:
             await visit.refuse(408, f"the body did not come within {_BODY_S:g} s.")
+        except _NotReadError:
+            # Nobody listens; that the answer stays unfinished closes the connection.
+            LOG.warning(json.dumps({"event": "answer not read", "route": visit.route}))
         except Exception as error:
             # Its text may hold the user's: only its kind is logged.
             LOG.error(
@@ -161,7 +169,11 @@ class _Visit:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message = {**message, "headers": [*message.get("headers", []), *_HEADERS]}
-        await self._send(message)
+        try:
+            async with asyncio.timeout(_READ_S):
+                await self._send(message)
+        except TimeoutError:
+            raise _NotReadError from None
 
     async def refuse(self, status: int, reason: str) -> None:
         """Answer instead of the app, unless it has begun to."""

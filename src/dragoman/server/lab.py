@@ -30,6 +30,7 @@ from dragoman.text.vocabulary import SPECIALS, UNK
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _MAX_WORDS = 5000
+_LONGEST_WORD = 40
 _NEIGHBOURS = 4
 _ALIKE = 0.6
 
@@ -88,6 +89,9 @@ def lab_router(service: Service) -> APIRouter:
         def draw(served: Served, text: str) -> str:
             return render_comparison(compare(served.model.subject, text, asked.answer))
 
+        # What is said of the answer's words takes as long as of the sentence's.
+        fix_source(asked.answer, service.registry.find(asked.model))
+
         return await show(request, asked, draw)
 
     @router.post("/beam")
@@ -107,7 +111,8 @@ def lab_router(service: Service) -> APIRouter:
     @router.post("/words")
     async def words(asked: _Asked) -> WordsResponse:
         served = service.registry.find(asked.model)
-        return WordsResponse(unknown=unknown_words(served, asked.text))
+        unknown = await service.batcher.call(lambda: unknown_words(served, asked.text))
+        return WordsResponse(unknown=unknown)
 
     @router.get("/about")
     async def about(model: ModelName = None) -> AboutResponse:
@@ -131,7 +136,11 @@ def known_words(served: Served) -> list[str]:
 def unknown_words(served: Served, text: str) -> list[UnknownWord]:
     """Find the words that a model never saw, with known ones that are spelt alike."""
     tokenizer = served.model.translator.src_tokenizer
-    found = [match for match in _WORD.finditer(text) if UNK in tokenizer.encode(match.group())]
+    found = [
+        match
+        for match in _WORD.finditer(text)
+        if len(match.group()) <= _LONGEST_WORD and UNK in tokenizer.encode(match.group())
+    ]
     known = known_words(served) if found else []
     return [
         UnknownWord(

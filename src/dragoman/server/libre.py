@@ -32,7 +32,10 @@ _NAMES = {
 Code = Annotated[str, Field(max_length=20)]
 
 
-class _Asked(BaseModel):
+class LibreTranslate(BaseModel):
+    """A translation, as LibreTranslate asks for it."""
+
+    q: Text | Annotated[list[Text], Field(min_length=1, max_length=500)]
     source: Code
     target: Code
     format: Annotated[

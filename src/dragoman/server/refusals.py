@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dragoman.errors import InputError
+
 
 class BusyError(Exception):
     """No room for another request.
@@ -19,8 +21,8 @@ class LateError(Exception):
     """A request that took too long."""
 
 
-class UnknownModelError(Exception):
-    """No model of that name, or between those languages."""
+class UnknownModelError(InputError):
+    """There is no such model."""
 
 
 class WrongKeyError(Exception):

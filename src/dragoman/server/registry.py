@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import math
 import re
+import shutil
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import mkdtemp
 
-from dragoman.errors import ConfigError, ModelError
+from dragoman.errors import ConfigError, DragomanError, ModelError
 from dragoman.inspection.contexts import shipped_sentences
 from dragoman.model import Model
 from dragoman.server.refusals import UnknownModelError
@@ -42,11 +45,10 @@ class Spec:
     def parse(cls, text: str) -> Spec:
         """Read ``FOLDER`` or ``FOLDER@en-fr``; a bundle that comes with the package goes by its name."""
         found = _SPEC.fullmatch(text)
-        folder = Path(found["folder"] if found else text)
-        if not folder.exists():
-            folder = shipped(str(folder)) or folder
-        languages = (found["src"], found["tgt"]) if found else None
-        return cls(folder.resolve().name, folder, languages)
+        folder = Path(text if found is None else found["folder"])
+        # Its own name, also where it is a link to another folder: that may change.
+        name = folder.name if folder.name not in ("", "..") else folder.resolve().name
+        return cls(name, folder, None if found is None else (found["src"], found["tgt"]))
 
 
 @dataclass(frozen=True)
@@ -155,12 +157,39 @@ class Registry:
         return {spec.name: self._read(spec) for spec in self._specs}
 
     def _read(self, spec: Spec) -> Served:
-        model = self._load(spec.folder)
+        copy = _snapshot(spec.folder)
+        try:
+            return self._read_copy(spec, copy)
+        except DragomanError as error:
+            shutil.rmtree(copy, ignore_errors=True)
+            raise type(error)(str(error).replace(str(copy), str(spec.folder))) from None
+
+    def _read_copy(self, spec: Spec, copy: Path) -> Served:
+        model = self._load(copy)
+        model.folder = spec.folder
         languages = spec.languages or _guess_languages(spec, model)
         examples = self._examples or shipped_sentences(str(model.config.data.train))
-        served = Served(spec.name, fingerprint(spec.folder), model, languages, examples)
+        served = Served(spec.name, fingerprint(copy), model, languages, examples)
+        weakref.finalize(served, shutil.rmtree, copy, ignore_errors=True)
         _check(served, self._checks or tuple(Check(text) for text in examples[:4]))
         return served
+
+
+def _snapshot(folder: Path) -> Path:
+    """Copy a model's files: ONNX Runtime maps weights into memory, and who writes over them would crash the server."""
+    if not folder.exists():
+        folder = shipped(str(folder)) or folder
+    if not folder.is_dir():
+        raise ModelError(f"{folder}: no such folder; give a model folder or a bundle.")
+    copy = Path(mkdtemp(prefix="dragoman-"))
+    try:
+        for path in folder.iterdir():
+            if path.is_file() and not path.name.startswith(_SKIPPED):
+                shutil.copyfile(path, copy / path.name)
+    except OSError as error:
+        shutil.rmtree(copy, ignore_errors=True)
+        raise ModelError(f"{folder}: cannot be read ({error.strerror}).") from None
+    return copy
 
 
 def fingerprint(folder: Path) -> str:

@@ -39,15 +39,19 @@ class _JsonLines(logging.Formatter):
 
 
 class _Server(uvicorn.Server):
-    """Says that it is not ready any more as soon as it is told to stop."""
+    """Says that it is not ready any more as soon as it is told to stop, and ends with status 0 then."""
 
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         super().__init__(config)
         self._fastapi = app
 
-    def handle_exit(self, sig: int, frame: Any) -> None:
+    def handle_exit(self, sig: int, frame: Any) -> None:  # noqa: ARG002
+        """Finish what was accepted, then end; a second Ctrl-C does not wait."""
         self._fastapi.state.draining = True
-        super().handle_exit(sig, frame)
+        # Uvicorn's own way would also note the signal, and let it kill the process after all was done.
+        if self.should_exit and sig == signal.SIGINT:
+            self.force_exit = True
+        self.should_exit = True
 
 
 def serve(registry: Registry, options: ServeOptions, host: str, port: int) -> None:
@@ -104,8 +108,10 @@ async def _change(work: Callable[[], Any], event: str, registry: Registry) -> No
     """Change the models without holding up requests."""
     try:
         await asyncio.to_thread(work)
-    except DragomanError as error:
-        LOG.error(json.dumps({"event": f"not {event}", "reason": str(error)}, ensure_ascii=False))
+    except Exception as error:
+        # Whatever is wrong with the new models, the old ones go on.
+        reason = str(error) if isinstance(error, DragomanError) else type(error).__name__
+        LOG.error(json.dumps({"event": f"not {event}", "reason": reason}, ensure_ascii=False))
         return
     models = {one.name: one.id for one in registry.served}
     LOG.info(json.dumps({"event": event, "models": models}, ensure_ascii=False))

@@ -23,18 +23,25 @@ def _encodable(text: str) -> str:
     return text
 
 
-# Limits stand before the check, else the OpenAPI document lacks them.
 Text = Annotated[str, Field(max_length=20_000), AfterValidator(_encodable)]
-# One character at least that is no white space in any dialect of regular expressions.
-_SPACES = (
-    r"\u0000-\u0020\u007f-\u00a0\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
-)
-Spoken = Annotated[str, Field(max_length=1000, pattern=f"[^{_SPACES}]"), AfterValidator(_encodable)]
+# Limits stand beside their type, inside the union: pydantic would try them on null, too.
 ModelName = Annotated[
     Annotated[str, Field(max_length=200), AfterValidator(_encodable)] | None,
     Field(description="A model's name, as /v1/models lists it; the first one unless given."),
 ]
-Beam = Annotated[int | None, Field(ge=1, le=_MAX_BEAM, description="Hypotheses kept; 1 is greedy.")]
+Beam = Annotated[
+    Annotated[int, Field(ge=1, le=_MAX_BEAM)] | None,
+    Field(description="Hypotheses kept; 1 is greedy."),
+]
+# The event as OpenAPI 3.2 writes it down, section 4.14.4.
+EVENTS: dict[str, Any] = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "event": {"enum": ["token", "done", "problem"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+}
 
 
 Responses = dict[int | str, dict[str, Any]]
@@ -140,7 +147,7 @@ EVENTS: Responses = {
 class TraceRequest(_Closed):
     """A sentence to look at on its way through the model."""
 
-    text: Spoken
+    text: Annotated[Text, Field(min_length=1, max_length=1000)]
     model: ModelName = None
     changes: Changes | None = None
 
@@ -230,7 +237,7 @@ def problems(*codes: int) -> Responses:
     said = {
         400: "The body is no JSON.",
         401: "No API key, or a wrong one.",
-        404: "There is no such model.",
+        404: "No model is called so, or translates between these languages.",
         408: "The body did not come in time.",
         409: "The request does not fit the model or the text.",
         413: "The request is too large.",
@@ -242,4 +249,4 @@ def problems(*codes: int) -> Responses:
     return {code: {"model": Problem, "description": said[code]} for code in codes}
 
 
-ALL_PROBLEMS = problems(400, 401, 404, 408, 409, 413, 422, 429, 503)
+ALL_PROBLEMS = problems(400, 401, 404, 408, 413, 422, 429, 503)

@@ -17,6 +17,8 @@ from dragoman.server.registry import Registry, Served
 from dragoman.server.split import Split, split
 from dragoman.translator import Translation
 
+_MOST_TOKENS = 200
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -145,10 +147,17 @@ def fix_source(text: str, served: Served) -> str:
 
     Raises:
         InputError: It is empty.
+        TooMuchError: It is longer than anybody could look through, and would take seconds.
     """
     if not text.strip():
         raise InputError("the text is empty; send at least one word.")
-    return served.model.task.source(text)
+    source = served.model.task.source(text)
+    size = len(served.model.translator.src_tokenizer.encode(source))
+    if size > _MOST_TOKENS:
+        raise TooMuchError(
+            f"{size} tokens; at most {_MOST_TOKENS} can be looked into at once. Send one sentence."
+        )
+    return source
 
 
 def with_beam(job: Job, beam_size: int | None) -> Job:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_END = re.compile(r"(?<=[.!?…])[\"'”’»)]*\s+(?=\S)|(?<=[。！？])\s*(?=\S)|\s*\n\s*")
-# Longer than any sentence that people write; what is longer is cut, so that it cannot hold others up.
-_LONGEST = 400
+_END = re.compile(r"(?<=[.!?…])[\"'”’»)]*\s+(?=\S)|(?<=[。！？])\s*(?=\S)|(?<!\s)\s*\n\s*")
+# Longer than any sentence, and any word, that people write; what is longer is cut, so that it cannot hold others up.
+_LONGEST, _LONGEST_WORD = 400, 120
+_RUN = re.compile(rf"\S{{{_LONGEST_WORD}}}(?=\S)")
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,18 @@ def split(text: str) -> Split:
 
 def _cut(sentence: str) -> list[str]:
     pieces: list[str] = []
-    while len(sentence) > _LONGEST:
-        at = sentence.rfind(" ", 1, _LONGEST)
-        at = at if at > 0 else _LONGEST
+    while sentence:
+        at = _first_cut(sentence)
         pieces.append(sentence[:at])
         sentence = sentence[at:].lstrip(" ")
-    return [*pieces, sentence] if sentence else pieces
+    return pieces
+
+
+def _first_cut(sentence: str) -> int:
+    run = _RUN.search(sentence, 0, _LONGEST)
+    if run is not None:
+        return run.end()
+    if len(sentence) <= _LONGEST:
+        return len(sentence)
+    at = sentence.rfind(" ", 1, _LONGEST)
+    return at if at > 0 else _LONGEST

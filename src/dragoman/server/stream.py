@@ -7,8 +7,14 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
 from dragoman.annotator import Annotator
 from dragoman.errors import InputError
+from dragoman.search.filters import Forbid
+from dragoman.server.refusals import LateError
 from dragoman.server.registry import Served
 from dragoman.server.service import Service
 from dragoman.translator import Translator
@@ -30,8 +36,52 @@ def translator_of(served: Served) -> Translator:
     return translator
 
 
+def write(translator: Translator, sentence: str) -> Iterator[Event]:
+    """Translate greedily; give each token as it is chosen."""
+    source = translator.src_tokenizer.encode(sentence)
+    if not source:
+        return
+    stepper, forbid = translator.stepper, Forbid((PAD, UNK, SOS))
+    state, last, said = stepper.start(pad_sources([source])), SOS, list[int]()
+    while last != EOS and len(said) < translator.max_length(len(source)):
+        step = stepper.step(np.array([last]), state)
+        prefix = np.array([said], dtype=np.int64)
+        gained, ids = forbid(step.distribution, prefix, np.zeros(1, dtype=np.int64)).top(1)
+        last, state = int(ids[0, 0]), step.state
+        said.append(last)
+        yield {
+            "token": translator.tgt_tokenizer.display([last])[0],
+            "probability": math.exp(float(gained[0, 0])),
+            "text": translator.tgt_tokenizer.decode(said),
+        }
+
+
+class TokenStream(StreamingResponse):
+    """The events of one text, as an answer; its place is free again however it ends.
+
+    Args:
+        service: The server's parts; the stream has been counted in.
+        served: By what to translate.
+        text: What.
+    """
+
+    def __init__(self, service: Service, served: Served, text: str) -> None:
+        headers = {"Cache-Control": "no-store", "X-Model-Id": served.id}
+        super().__init__(
+            events(service, served, text), media_type="text/event-stream", headers=headers
+        )
+        self._streams = service.streams
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._streams.open -= 1
+
+
 async def events(service: Service, served: Served, text: str) -> AsyncIterator[str]:
-    """Write the events of one text: a `token` each, a `done` at the end; each takes its turn between batches."""
+    """Write the events of one text: a `token` each, a `done` at the end, or a `problem`."""
     translator = translator_of(served)
     parts = service.parts(text, served)
     texts: list[str] = []
@@ -43,10 +93,12 @@ async def events(service: Service, served: Served, text: str) -> AsyncIterator[s
                 service.metrics.tokens.inc()
                 yield _event("token", {"sentence": number, **asdict(written)})
             texts.append(made)
-        whole = {"text": parts.join(texts), "model": served.name, "model_id": served.id}
-        yield _event("done", whole)
-    finally:
-        service.streams.open -= 1
+    except LateError as error:
+        # It is too late for a status.
+        yield _event("problem", {"error": str(error)})
+        return
+    whole = {"text": parts.join(texts), "model": served.name, "model_id": served.id}
+    yield _event("done", whole)
 
 
 def _event(kind: str, data: Event) -> str:

@@ -33,7 +33,8 @@ class Running:
 
     def __init__(self, folder, **options):
         self.service = Service.build(registry(folder), ServeOptions(**options))
-        transport = httpx.ASGITransport(create_app(self.service), raise_app_exceptions=False)
+        self.app = create_app(self.service)
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         self.client = httpx.AsyncClient(transport=transport, base_url="http://test")
 
     async def __aenter__(self):
@@ -43,6 +44,14 @@ class Running:
     async def __aexit__(self, *_):
         await self.client.aclose()
         await self.service.batcher.close()
+
+    def hold(self, *, others=False):
+        """Keep the model busy until the returned function is called."""
+        go, batcher = threading.Event(), self.service.batcher
+        hands = (batcher._others, batcher._others) if others else (batcher._hand,)
+        for hand in hands:
+            hand.submit(go.wait)
+        return go.set
 
     async def translate(self, *texts, **more):
         return await self.client.post("/v1/translate", json={"texts": [*texts], **more})
@@ -74,19 +83,17 @@ def test_a_batch_gives_what_each_sentence_gives_alone(folder):
 
 def test_a_full_line_is_a_429_that_says_when_to_come_back(folder):
     async def talk(server):
-        served, go = server.service.registry.served[0], threading.Event()
-        held = asyncio.create_task(server.service.batcher.call(go.wait))
-        await asyncio.sleep(0.05)
+        served, release = server.service.registry.served[0], server.hold()
         first = asyncio.create_task(server.translate("a", "b", "c"))
         await asyncio.sleep(0.05)
         # One batch has been taken and waits for the model; three more sentences fill the line.
         second = asyncio.create_task(server.service.batcher.translate(["a", "b", "c"], Job(served)))
         await asyncio.sleep(0.05)
         refused = await server.translate("d")
-        go.set()
-        return refused, await first, await second, await held
+        release()
+        return refused, await first, await second
 
-    refused, first, second, _ = run(folder, talk, max_queue=3)
+    refused, first, second = run(folder, talk, max_queue=3)
     assert refused.status_code == 429
     assert int(refused.headers["retry-after"]) >= 1
     assert first.status_code == 200
@@ -95,14 +102,12 @@ def test_a_full_line_is_a_429_that_says_when_to_come_back(folder):
 
 def test_too_many_at_once_is_a_429(folder):
     async def talk(server):
-        go = threading.Event()
-        held = asyncio.create_task(server.service.batcher.call(go.wait))
+        release = server.hold()
         first = asyncio.create_task(server.translate("a"))
         await asyncio.sleep(0.05)
         refused = await server.translate("b")
         alive = await server.client.get("/healthz")
-        go.set()
-        await held
+        release()
         return refused, alive, await first
 
     refused, alive, first = run(folder, talk, max_concurrency=1)
@@ -110,20 +115,98 @@ def test_too_many_at_once_is_a_429(folder):
     assert "retry-after" in refused.headers
 
 
-def test_what_is_late_is_given_up_with_a_503(folder):
+@pytest.mark.parametrize("asked", ["/v1/trace", "/v1/translate"])
+def test_what_is_late_is_given_up_with_a_503(folder, asked):
     async def talk(server):
-        go = threading.Event()
-        held = asyncio.create_task(asyncio.to_thread(server.service.batcher._hand.submit, go.wait))
-        await held
-        late = asyncio.create_task(server.client.post("/v1/trace", json={"text": "abc"}))
-        answer = await late
-        go.set()
+        release = server.hold(others=asked == "/v1/trace")
+        body = {"text": "abc"} if asked == "/v1/trace" else {"texts": ["abc"]}
+        answer = await server.client.post(asked, json=body)
+        release()
         return answer, await server.translate("a")
 
     answer, after = run(folder, talk, timeout_s=0.2)
     assert answer.status_code == 503
     assert "0.2 s" in answer.json()["error"]
+    assert "retry-after" in answer.headers
     assert after.status_code == 200
+
+
+def test_what_may_never_fit_is_a_413_and_not_a_429(folder):
+    async def talk(server):
+        await server.service.batcher.translate([], Job(server.service.registry.served[0]))
+        return await server.translate(*["a"] * 9)
+
+    answer = run(folder, talk, max_queue=8)
+    assert answer.status_code == 413
+    assert "9 sentences" in answer.json()["error"]
+
+
+def test_a_long_look_inside_keeps_no_translation_waiting(folder):
+    async def talk(server):
+        release = server.hold(others=True)
+        answer = await asyncio.wait_for(server.translate("a"), 5)
+        release()
+        return answer, await server.client.post("/v1/trace", json={"text": "a b " * 150})
+
+    answer, long = run(folder, talk)
+    assert answer.status_code == 200
+    assert long.status_code == 413
+    assert "tokens" in long.json()["error"]
+
+
+def test_a_stream_that_nobody_waits_for_gives_its_place_back(folder):
+    """Its client is gone before the first event: the generator of events never starts."""
+
+    async def talk(server):
+        body = json.dumps({"text": "abc"}).encode()
+        asked = iter([{"type": "http.request", "body": body}])
+
+        async def receive():
+            return next(asked, {"type": "http.disconnect"})
+
+        async def send(message):
+            raise OSError("gone")
+
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "method": "POST",
+            "path": "/v1/translate/stream",
+            "query_string": b"",
+            "headers": [(b"content-type", b"application/json")],
+        }
+        for _ in range(3):
+            asked = iter([{"type": "http.request", "body": body}])
+            await asyncio.gather(server.app(scope, receive, send), return_exceptions=True)
+        return server.service.streams.open
+
+    assert run(folder, talk, max_streams=2) == 0
+
+
+def test_every_answer_says_which_model_gave_it(folder):
+    async def talk(server):
+        served = server.service.registry.find()
+        pair = {"source": "a", "target": "b"}
+        libre = {"q": "a", "source": "en", "target": "fr"}
+        answers = [
+            await server.client.post(path, json=body)
+            for path, body in [
+                ("/v1/translate", {"texts": ["a"]}),
+                ("/v1/score", {"pairs": [pair]}),
+                ("/v1/trace", {"text": "a"}),
+                ("/v1/translate/stream", {"text": "a"}),
+                ("/translate", libre),
+                ("/lab/steps", {"text": "a"}),
+            ]
+        ]
+        return served.id, answers
+
+    wanted, answers = run(folder, talk)
+    for answer in answers:
+        assert answer.status_code == 200
+        in_body = "json" in answer.headers["content-type"] and answer.json().get("model_id")
+        assert answer.headers.get("x-model-id", in_body) == wanted
 
 
 def test_too_much_is_a_413(folder):
@@ -165,6 +248,13 @@ def test_what_is_wrong_is_said_in_a_sentence(folder, body, status):
     assert answer.status_code == status
     assert list(answer.json()) == ["error"]
     assert "Traceback" not in answer.text
+
+
+def test_what_may_be_left_out_may_be_null(folder):
+    async def talk(server):
+        return await server.translate("a", model=None, beam_size=None)
+
+    assert run(folder, talk).status_code == 200
 
 
 def test_a_stream_ends_with_what_greedy_search_gives(folder):
@@ -256,10 +346,25 @@ def test_models_are_changed_all_at_once_and_back(folder, tmp_path):
     assert second.id != first.id
     assert served.roll_back()
     assert served.find() is first
+    # Written over in place: what ONNX Runtime has mapped of it must not be gone.
     (mine / "weights.bin").write_bytes(b"")
+    with pytest.raises(ModelError) as caught:
+        served.reload()
+    assert str(mine) in str(caught.value)
+    assert served.find() is first
+    assert first.model.translate("abc").tokens
+    assert first.model.trace("abc").steps
+    (mine / "encoder.onnx").unlink()
     with pytest.raises(ModelError):
         served.reload()
     assert served.find() is first
+
+
+def test_a_model_is_called_as_the_link_to_it_is(folder, tmp_path):
+    (tmp_path / "current").symlink_to(folder)
+    assert Spec.parse(f"{tmp_path / 'current'}@en-fr").name == "current"
+    assert Spec.parse("phrasebook-en-fr").name == "phrasebook-en-fr"
+    assert Registry([Spec.parse("phrasebook-en-fr-plain")], load).find().languages == ("en", "fr")
 
 
 def test_a_model_that_fails_its_check_is_not_used(folder):
