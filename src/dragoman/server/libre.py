@@ -32,10 +32,7 @@ _NAMES = {
 Code = Annotated[str, Field(max_length=20)]
 
 
-class LibreTranslate(BaseModel):
-    """A translation, as LibreTranslate asks for it."""
-
-    q: Text | Annotated[list[Text], Field(min_length=1, max_length=500)]
+class _Asked(BaseModel):
     source: Code
     target: Code
     format: Annotated[
@@ -48,7 +45,7 @@ class LibreTranslate(BaseModel):
 class LibreTranslate(_Asked):
     """A translation, as LibreTranslate asks for it."""
 
-    q: Text | Annotated[list[Text], Field(max_length=500)]
+    q: Text | Annotated[list[Text], Field(min_length=1, max_length=500)]
 
 
 class LibreForm(_Asked):

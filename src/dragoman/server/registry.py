@@ -176,7 +176,7 @@ class Registry:
 
 
 def _snapshot(folder: Path) -> Path:
-    """Copy a model's files: ONNX Runtime maps weights into memory, and who writes over them would crash the server."""
+    """Copy a model's files: what is looked into is read from them again, when the folder may hold others."""
     if not folder.exists():
         folder = shipped(str(folder)) or folder
     if not folder.is_dir():

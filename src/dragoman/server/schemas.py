@@ -33,17 +33,11 @@ Beam = Annotated[
     Annotated[int, Field(ge=1, le=_MAX_BEAM)] | None,
     Field(description="Hypotheses kept; 1 is greedy."),
 ]
-# The event as OpenAPI 3.2 writes it down, section 4.14.4.
-EVENTS: dict[str, Any] = {
-    "type": "object",
-    "required": ["event", "data"],
-    "properties": {
-        "event": {"enum": ["token", "done", "problem"]},
-        "data": {"type": "string", "contentMediaType": "application/json"},
-    },
-}
-
-
+# One character at least that is no white space in any dialect of regular expressions.
+_SPACES = (
+    r"\u0000-\u0020\u007f-\u00a0\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
+)
+Spoken = Annotated[str, Field(max_length=1000, pattern=f"[^{_SPACES}]"), AfterValidator(_encodable)]
 Responses = dict[int | str, dict[str, Any]]
 
 
@@ -127,14 +121,14 @@ class StreamRequest(_Closed):
 
 EVENTS: Responses = {
     200: {
-        "description": "A `token` each, with its probability and the text so far; `done` at the end, with the whole.",
+        "description": "A `token` each, with its probability and the text so far; last `done`, or a `problem`.",
         "content": {
             "text/event-stream": {
                 "schema": {
                     "type": "object",
                     "required": ["event", "data"],
                     "properties": {
-                        "event": {"type": "string", "enum": ["token", "done"]},
+                        "event": {"type": "string", "enum": ["token", "done", "problem"]},
                         "data": {"type": "string", "description": "JSON."},
                     },
                 }
@@ -147,7 +141,7 @@ EVENTS: Responses = {
 class TraceRequest(_Closed):
     """A sentence to look at on its way through the model."""
 
-    text: Annotated[Text, Field(min_length=1, max_length=1000)]
+    text: Spoken
     model: ModelName = None
     changes: Changes | None = None
 
