@@ -22,6 +22,8 @@ def eject(
     Compiled with -DDRAGOMAN_MAIN it is a program that translates standard input line by line.
     """
     from dragoman.eject import write_program
+    from dragoman.zoo import shipped
 
-    made = write_program(bundle, to)
+    found = None if bundle.exists() else shipped(str(bundle))
+    made = write_program(found or bundle, to)
     typer.echo(f"{made.source}: {made.num_bytes / 1e6:.1f} MB of C; {made.header}: how to call it")
