@@ -18,5 +18,9 @@
 #endif
 #endif
 
+#if defined(__GNUC__) && defined(__x86_64__)
+#define CHOOSE /* when opened: a processor that can do more at once, does */
+#endif
+
 enum { PAD, UNK, SOS, EOS };
 
