@@ -89,11 +89,11 @@ class NetworkWriter:
             self._matrix("src_words", "src_embedding.weight", table=True),
             self._matrix("tgt_words", self._tgt_table, table=True),
         ]
-        extra = [
-            name for name in self.tensors if name.startswith("decoder.layers.0.weight_ih:")
-        ]
+        extra = [name for name in self.tensors if name.startswith("decoder.layers.0.weight_ih:")]
         for name in extra:
-            if not name.startswith("decoder.layers.0.weight_ih:0-") and not name.endswith(".scales"):
+            if not name.startswith("decoder.layers.0.weight_ih:0-") and not name.endswith(
+                ".scales"
+            ):
                 structures.append(self._matrix("decoder_extra", name))
         if model.bridge != "copy":
             structures.append(self._matrix("bridge", "bridge.W.weight"))
@@ -107,7 +107,9 @@ class NetworkWriter:
         directions = 2 if model.bidirectional else 1
         layers = model.decoder_layers * (2 if model.cell == "lstm" else 1) * model.hidden_size
         extra = (model.context_every_step + model.input_feeding) * model.hidden_size
-        memory_keys = model.attention == "dot" and "decoder.attention.fit.weight" not in self.tensors
+        memory_keys = (
+            model.attention == "dot" and "decoder.attention.fit.weight" not in self.tensors
+        )
         return {
             "HIDDEN": model.hidden_size,
             "EMBEDDING": model.embedding_size,
@@ -250,7 +252,9 @@ class NetworkWriter:
             self._made[weight] = name or f"w{len(self._made)}"
             content = np.asarray(self.tensors[weight] if values is None else values)
             if not np.isfinite(content).all():
-                raise ExportError(f"{weight} holds numbers that are not finite; train the model again.")
+                raise ExportError(
+                    f"{weight} holds numbers that are not finite; train the model again."
+                )
             self._declared.append(
                 f"/* {weight} */\n{array('float', self._made[weight], floats(content.astype(np.float32)))}"
             )

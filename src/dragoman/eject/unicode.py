@@ -34,7 +34,11 @@ def _table(name: str, codes: Iterable[int]) -> str:
 @cache
 def composing() -> str:
     """Give the tables of normal form C (UAX 15): classes of marks, what comes apart, what goes together."""
-    marks, apart, together = dict[int, list[int]](), list[tuple[int, ...]](), list[tuple[int, ...]]()
+    marks, apart, together = (
+        dict[int, list[int]](),
+        list[tuple[int, ...]](),
+        list[tuple[int, ...]](),
+    )
     for character in _characters():
         code, parts = ord(character), unicodedata.decomposition(character)
         if order := unicodedata.combining(character):
@@ -70,7 +74,7 @@ def lowering() -> str:
             cased.append(code)
         elif f"a{character}Σ".lower()[-1] == "ς":
             ignorable.append(code)
-        if len(low) != 1 or low == character or character == "Σ" and low == "ς":
+        if len(low) != 1 or low == character or low == "ς":
             continue
         shift = ord(low) - code
         if capitals and capitals[-1][3] == shift:

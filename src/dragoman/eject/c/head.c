@@ -13,7 +13,7 @@
 
 #if defined(__GNUC__)
 #pragma GCC diagnostic ignored "-Woverlength-strings"
-#if !defined(__clang__)
+#if defined(__OPTIMIZE__) && !defined(__clang__)
 #pragma GCC optimize("O3") /* several numbers at once, which clang does at -O2 */
 #endif
 #endif
