@@ -221,6 +221,47 @@ def test_too_much_is_a_413(folder):
         assert answer.json()["error"]
 
 
+def test_a_body_in_pieces_is_as_limited(folder):
+    async def pieces():
+        for _ in range(20):
+            yield b" " * 1000
+
+    async def talk(server):
+        return await server.client.post("/v1/translate", content=pieces())
+
+    assert run(folder, talk, max_body=4000).status_code == 413
+
+
+def test_a_body_that_does_not_come_is_a_408(folder, monkeypatch):
+    monkeypatch.setattr("dragoman.server.guard._BODY_S", 0.1)
+
+    async def pieces():
+        yield b"{"
+        await asyncio.sleep(5)
+
+    async def talk(server):
+        headers = {"Content-Type": "application/json"}
+        return await server.client.post("/v1/translate", content=pieces(), headers=headers)
+
+    assert run(folder, talk).status_code == 408
+
+
+def test_an_answer_that_is_not_read_is_given_up(folder, monkeypatch):
+    monkeypatch.setattr("dragoman.server.guard._READ_S", 0.1)
+
+    async def talk(server):
+        async def receive():
+            return {"type": "http.request", "body": b""}
+
+        async def send(message):
+            await asyncio.sleep(60)
+
+        scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
+        await asyncio.wait_for(server.app(scope, receive, send), 5)
+
+    run(folder, talk)
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
