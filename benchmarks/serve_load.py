@@ -1,6 +1,6 @@
 """The server under load: with batching across requests and without, and at twice what it can serve.
 
-    python benchmarks/serve_load.py BUNDLE --input FILE [--connections 64] [--seconds 10] [--rounds 3]
+    python benchmarks/serve_load.py BUNDLE --input FILE [--connections 64] [--beam 5]
     python benchmarks/serve_load.py BUNDLE --input FILE --minutes 10   # overload
 
 Each server is a process of its own, and the load generator shares the machine with them. Variants take turns, so that
@@ -69,6 +69,7 @@ class Server:
 
     @classmethod
     async def start(cls, bundle: str, variant: str) -> Server:
+        """Start one, and wait until it listens."""
         command = [sys.executable, "-c", _LAUNCH, bundle, variant]
         process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         assert process.stderr is not None
@@ -83,11 +84,13 @@ class Server:
 
     @property
     def memory_mb(self) -> float:
+        """What it has resident."""
         text = Path(f"/proc/{self.process.pid}/status").read_text()
         found = re.search(r"VmRSS:\s+(\d+)", text)
         return int(found[1]) / 1024 if found else 0.0
 
     def stop(self) -> int:
+        """Stop it; give its exit status."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(40)
 
@@ -95,17 +98,18 @@ class Server:
 class Connection:
     """A connection that is kept open: as little work as can be, for the server's cores are ours."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, port: int, beam: int) -> None:
+        self._port, self._beam = port, beam
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, text: str) -> Answer:
+        """Have a text translated."""
         if self._streams is None:
             self._streams = await asyncio.open_connection("127.0.0.1", self._port)
         reader, writer = self._streams
-        body = json.dumps({"texts": [text]}).encode()
-        head = f"POST /v1/translate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
-        writer.write(head.encode() + b"\r\n\r\n" + body)
+        body = json.dumps({"texts": [text], "beam_size": self._beam}).encode()
+        kind = f"Content-Type: application/json\r\nContent-Length: {len(body)}"
+        writer.write(f"POST /v1/translate HTTP/1.1\r\nHost: x\r\n{kind}\r\n\r\n".encode() + body)
         head_read = (await reader.readuntil(b"\r\n\r\n")).lower()
         size = re.search(rb"content-length: (\d+)", head_read)
         content = json.loads(await reader.readexactly(int(size[1]) if size else 0))
@@ -117,6 +121,7 @@ class Connection:
         return status, content
 
     def close(self) -> None:
+        """Let it go; the next question opens another."""
         if self._streams is not None:
             self._streams[1].close()
         self._streams = None
@@ -127,11 +132,13 @@ class Seen:
     """What came of a load."""
 
     right: dict[str, str]
+    beam: int
     taken: list[float] = field(default_factory=list)
     statuses: collections.Counter[str] = field(default_factory=collections.Counter)
     sentences: int = 0
 
     async def ask(self, connection: Connection, text: str) -> int:
+        """Ask, and note what came."""
         began = time.perf_counter()
         try:
             status, content = await asyncio.wait_for(connection.ask(text), 60)
@@ -148,6 +155,7 @@ class Seen:
         return status
 
     def told(self, seconds: float) -> dict[str, Any]:
+        """Sum up."""
         taken = sorted(self.taken)
         return {
             "requests_per_s": round(len(taken) / seconds, 1),
@@ -169,7 +177,7 @@ async def closed(port: int, pool: list[str], connections: int, seconds: float, s
     began = time.monotonic()
 
     async def one(number: int) -> None:
-        draw, connection = random.Random(number), Connection(port)
+        draw, connection = random.Random(number), Connection(port, seen.beam)
         while time.monotonic() < began + seconds:
             if await seen.ask(connection, draw.choice(pool)) != 200:
                 await asyncio.sleep(0.02)
@@ -185,7 +193,7 @@ async def arriving(port: int, pool: list[str], per_s: float, seconds: float, see
     free, asking = list[Connection](), set[asyncio.Task[None]]()
 
     async def one(text: str) -> None:
-        connection = free.pop() if free else Connection(port)
+        connection = free.pop() if free else Connection(port, seen.beam)
         await seen.ask(connection, text)
         free.append(connection)
 
@@ -201,12 +209,13 @@ async def arriving(port: int, pool: list[str], per_s: float, seconds: float, see
     return time.monotonic() - began
 
 
-def bench(bundle: str, pool: list[str]) -> float:
+def bench(bundle: str, beam: int, pool: list[str]) -> float:
     """Measure what the same sentences take all at once, without a server."""
     with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as file:
         file.write("\n".join(pool))
         file.flush()
-        options = ["--threads", "2", "--beam", "5", "--rounds", "1", "--input", file.name, "--json"]
+        options = ["--threads", "2", "--beam", str(beam), "--rounds", "1"]
+        options += ["--input", file.name, "--json"]
         command = [sys.executable, "-m", "dragoman", "bench", bundle, *options]
         said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return json.loads(said)["speeds"][0]["sentences_per_s"]
@@ -215,24 +224,24 @@ def bench(bundle: str, pool: list[str]) -> float:
 async def compare(chosen: argparse.Namespace, pool: list[str]) -> None:
     servers = {name: await Server.start(chosen.bundle, name) for name in VARIANTS}
     right: dict[str, str] = {}
-    await closed(servers["one at a time"].port, pool, 1, 5, Seen(right))
+    await closed(servers["one at a time"].port, pool, 1, 5, Seen(right, chosen.beam))
     rounds: list[dict[str, float]] = []
     for number in range(chosen.rounds):
         found: dict[str, dict[str, Any]] = {}
         for name, server in servers.items():
-            seen = Seen(right)
+            seen = Seen(right, chosen.beam)
             took = await closed(server.port, pool, chosen.connections, chosen.seconds, seen)
             found[name] = seen.told(took)
             print(json.dumps({"round": number, "load": "closed", "server": name, **found[name]}))
         batched, alone = (found[name] for name in VARIANTS)
         ratios = {
             "throughput": batched["sentences_per_s"] / alone["sentences_per_s"],
-            "of_bench": batched["sentences_per_s"] / bench(chosen.bundle, pool),
+            "of_bench": batched["sentences_per_s"] / bench(chosen.bundle, chosen.beam, pool),
             "p99_closed": alone["p99_ms"] / batched["p99_ms"],
         }
         per_s = 0.9 * alone["requests_per_s"]
         for name, server in servers.items():
-            seen = Seen(right)
+            seen = Seen(right, chosen.beam)
             took = await arriving(server.port, pool, per_s, chosen.seconds, seen)
             found[name] = seen.told(took)
             print(json.dumps({"round": number, "load": "equal", "server": name, **found[name]}))
@@ -246,13 +255,13 @@ async def compare(chosen: argparse.Namespace, pool: list[str]) -> None:
 
 async def overload(chosen: argparse.Namespace, pool: list[str]) -> None:
     server, right = await Server.start(chosen.bundle, "batched"), dict[str, str]()
-    await closed(server.port, pool, 1, 10, Seen(right))
-    seen = Seen(right)
+    await closed(server.port, pool, 1, 10, Seen(right, chosen.beam))
+    seen = Seen(right, chosen.beam)
     took = await closed(server.port, pool, chosen.connections, chosen.seconds, seen)
     capacity = len(seen.taken) / took
     memory = [round(server.memory_mb)]
     print(json.dumps({"capacity_requests_per_s": round(capacity, 1)}))
-    whole = Seen(right)
+    whole = Seen(right, chosen.beam)
     for _ in range(max(1, round(chosen.minutes * 2))):
         began = time.monotonic()
         await arriving(server.port, pool, 2 * capacity, 30, whole)
@@ -267,6 +276,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("bundle")
     parser.add_argument("--input", type=Path, required=True, help="sentences, a line each")
+    parser.add_argument("--beam", type=int, default=5)
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--rounds", type=int, default=3)
