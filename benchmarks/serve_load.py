@@ -20,6 +20,7 @@ import argparse
 import asyncio
 import collections
 import json
+import os
 import random
 import re
 import signal
@@ -41,7 +42,7 @@ from dragoman.server.options import ServeOptions
 from dragoman.server.registry import Registry, Spec
 from dragoman.server.run import serve
 
-folder, across = sys.argv[1], sys.argv[2] == "batched"
+folder, across = sys.argv[1], sys.argv[2].startswith("batched")
 
 def of_one_request(batcher, take=Batcher._take):
     others = batcher._line
@@ -53,7 +54,10 @@ def of_one_request(batcher, take=Batcher._take):
 
 if not across:
     Batcher._take = of_one_request
-options = ServeOptions(lab=False) if across else ServeOptions(lab=False, gather_s=0)
+options = {} if across else {"gather_s": 0}
+if sys.argv[2][-1].isdigit():
+    options["max_batch"] = int(sys.argv[2].split()[-1])
+options = ServeOptions(lab=False, **options)
 serve(Registry([Spec.parse(folder)], load), options, "127.0.0.1", 0)
 """
 VARIANTS = ("batched", "one at a time")
@@ -89,6 +93,12 @@ class Server:
         found = re.search(r"VmRSS:\s+(\d+)", text)
         return int(found[1]) / 1024 if found else 0.0
 
+    @property
+    def cpu_s(self) -> float:
+        """Processor time that it has used: steady on a busy machine, where the clock is not."""
+        after_name = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
+
     def stop(self) -> int:
         """Stop it; give its exit status."""
         self.process.send_signal(signal.SIGTERM)
@@ -104,6 +114,8 @@ class Connection:
 
     async def ask(self, text: str) -> Answer:
         """Have a text translated."""
+        if self._streams is not None and self._streams[0].at_eof():
+            self.close()  # it was idle, and the server has closed it
         if self._streams is None:
             self._streams = await asyncio.open_connection("127.0.0.1", self._port)
         reader, writer = self._streams
@@ -229,13 +241,15 @@ async def compare(chosen: argparse.Namespace, pool: list[str]) -> None:
     for number in range(chosen.rounds):
         found: dict[str, dict[str, Any]] = {}
         for name, server in servers.items():
-            seen = Seen(right, chosen.beam)
+            seen, used = Seen(right, chosen.beam), server.cpu_s
             took = await closed(server.port, pool, chosen.connections, chosen.seconds, seen)
             found[name] = seen.told(took)
+            found[name]["cpu_ms"] = 1000 * (server.cpu_s - used) / seen.sentences
             print(json.dumps({"round": number, "load": "closed", "server": name, **found[name]}))
         batched, alone = (found[name] for name in VARIANTS)
         ratios = {
             "throughput": batched["sentences_per_s"] / alone["sentences_per_s"],
+            "cpu_time": alone["cpu_ms"] / batched["cpu_ms"],
             "of_bench": batched["sentences_per_s"] / bench(chosen.bundle, chosen.beam, pool),
             "p99_closed": alone["p99_ms"] / batched["p99_ms"],
         }
@@ -261,14 +275,15 @@ async def overload(chosen: argparse.Namespace, pool: list[str]) -> None:
     capacity = len(seen.taken) / took
     memory = [round(server.memory_mb)]
     print(json.dumps({"capacity_requests_per_s": round(capacity, 1)}))
-    whole = Seen(right, chosen.beam)
+    whole = collections.Counter[str]()
     for _ in range(max(1, round(chosen.minutes * 2))):
-        began = time.monotonic()
-        await arriving(server.port, pool, 2 * capacity, 30, whole)
+        seen = Seen(right, chosen.beam)
+        took = await arriving(server.port, pool, 2 * capacity, 30, seen)
+        whole += seen.statuses
         memory.append(round(server.memory_mb))
-        print(json.dumps({"memory_mb": memory[-1], **whole.told(time.monotonic() - began)}))
+        print(json.dumps({"memory_mb": memory[-1], **seen.told(took)}), flush=True)
     alive = server.process.poll() is None
-    print(json.dumps({"alive": alive, "memory_mb": memory, "seen": dict(whole.statuses)}))
+    print(json.dumps({"alive": alive, "memory_mb": memory, "seen": dict(whole)}))
     print(json.dumps({"status": server.stop()}))
 
 
