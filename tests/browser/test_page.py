@@ -211,10 +211,11 @@ def test_markup_is_text(open_page):
 
 
 def test_without_the_lab(browser):
-    running = Server("phrasebook-en-fr", "--no-lab")
+    running = Server("phrasebook-en-fr", "--no-lab", "--log-text")
     page = browser.new_page()
     page.goto(running.url)
     page.wait_for_selector("#model option", state="attached")
     assert page.locator("[role=tab]:visible").count() == 1
+    assert "which logs it" in page.text_content("footer")
     page.close()
     assert running.stop()[0] == 0

@@ -100,6 +100,27 @@ def test_a_full_line_is_a_429_that_says_when_to_come_back(folder):
     assert len(second) == 3
 
 
+def test_a_batch_takes_a_few_sentences_of_each_in_turn(folder):
+    async def talk(server):
+        batcher, job = server.service.batcher, Job(server.service.registry.find())
+        release = server.hold()
+        asked = [
+            asyncio.create_task(batcher.translate(texts, job))
+            for texts in (["x"], [*"abcdefghij"], [*"klm"], [*"n"])
+        ]
+        await asyncio.sleep(0.05)
+        taken = []
+        while batch := batcher._take():
+            taken.append("".join(request.texts[number] for request, number in batch))
+        for task in asked:
+            task.cancel()
+        release()
+        return taken
+
+    # The one who has ten gets four, and goes to the end of the line.
+    assert run(folder, talk, max_batch=8, gather_s=0.2) == ["xabcdklm", "nefghij"]
+
+
 def test_too_many_at_once_is_a_429(folder):
     async def talk(server):
         release = server.hold()
