@@ -3,8 +3,8 @@
     python benchmarks/serve_load.py BUNDLE --input FILE [--connections 64] [--beam 5]
     python benchmarks/serve_load.py BUNDLE --input FILE --minutes 10   # overload
 
-Each server is a process of its own, and the load generator shares the machine with them. Variants take turns, so that
-other work on the machine meets all of them; only ratios within a round are to be trusted there.
+Each server is a process of its own, and the load generator shares the machine with them. Variants take short turns, so
+that other work on the machine meets all of them; only ratios are to be trusted there.
 
 - *batched*: as `dragoman serve` does it.
 - *one at a time*: the same server, but a batch holds the sentences of one request only, as in LibreTranslate's design.
@@ -29,6 +29,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -235,37 +236,54 @@ def bench(bundle: str, beam: int, pool: list[str]) -> float:
     return json.loads(said)["speeds"][0]["sentences_per_s"]
 
 
+async def in_turns(
+    servers: dict[str, Server], seen: dict[str, Seen], rounds: int, load: Callable[..., Any]
+) -> dict[str, dict[str, float]]:
+    """Let every server take its turn at a load, round by round, and sum up over all rounds."""
+    took, used = collections.Counter[str](), collections.Counter[str]()
+    for _ in range(rounds):
+        for name, server in servers.items():
+            before = server.cpu_s
+            took[name] += await load(server.port, seen[name])
+            used[name] += server.cpu_s - before
+    found = {name: seen[name].told(took[name]) for name in servers}
+    for name, one in found.items():
+        one["cpu_ms"] = round(1000 * used[name] / seen[name].sentences, 2)
+        print(json.dumps({"server": name, **one}), flush=True)
+    return found
+
+
 async def compare(chosen: argparse.Namespace, pool: list[str]) -> None:
     servers = {name: await Server.start(chosen.bundle, name) for name in VARIANTS}
     right: dict[str, str] = {}
-    await closed(servers["one at a time"].port, pool, 1, 5, Seen(right, chosen.beam))
-    rounds: list[dict[str, float]] = []
-    for number in range(chosen.rounds):
-        found: dict[str, dict[str, Any]] = {}
-        for name, server in servers.items():
-            seen, used = Seen(right, chosen.beam), server.cpu_s
-            took = await closed(server.port, pool, chosen.connections, chosen.seconds, seen)
-            found[name] = seen.told(took)
-            found[name]["cpu_ms"] = 1000 * (server.cpu_s - used) / seen.sentences
-            print(json.dumps({"round": number, "load": "closed", "server": name, **found[name]}))
-        batched, alone = (found[name] for name in VARIANTS)
-        ratios = {
-            "throughput": batched["sentences_per_s"] / alone["sentences_per_s"],
-            "cpu_time": alone["cpu_ms"] / batched["cpu_ms"],
-            "of_bench": batched["sentences_per_s"] / bench(chosen.bundle, chosen.beam, pool),
-            "p99_closed": alone["p99_ms"] / batched["p99_ms"],
-        }
-        capacity = alone["requests_per_s"]
-        for share in (0.7, 1.2):
-            for name, server in servers.items():
-                seen = Seen(right, chosen.beam)
-                took = await arriving(server.port, pool, share * capacity, chosen.seconds, seen)
-                found[name] = seen.told(took)
-                print(json.dumps({"round": number, "load": share, "server": name, **found[name]}))
-            ratios[f"p99_at_{share}"] = found[VARIANTS[1]]["p99_ms"] / found[VARIANTS[0]]["p99_ms"]
-        print(json.dumps({"round": number, **{k: round(v, 2) for k, v in ratios.items()}}))
-        rounds.append(ratios)
-    print(json.dumps({k: round(statistics.median(r[k] for r in rounds), 2) for k in rounds[0]}))
+
+    def fresh() -> dict[str, Seen]:
+        return {name: Seen(right, chosen.beam) for name in VARIANTS}
+
+    def together(port: int, seen: Seen) -> Any:
+        return closed(port, pool, chosen.connections, chosen.seconds, seen)
+
+    await in_turns(servers, fresh(), 1, together)
+    speeds = [bench(chosen.bundle, chosen.beam, pool)]
+    found = await in_turns(servers, fresh(), chosen.rounds, together)
+    speeds.append(bench(chosen.bundle, chosen.beam, pool))
+    batched, alone = (found[name] for name in VARIANTS)
+    ratios = {
+        "throughput": batched["sentences_per_s"] / alone["sentences_per_s"],
+        "cpu_time": alone["cpu_ms"] / batched["cpu_ms"],
+        "of_bench": batched["sentences_per_s"] / statistics.mean(speeds),
+        "p99_closed": alone["p99_ms"] / batched["p99_ms"],
+    }
+    for share in (0.7, 1.2):
+        per_s = share * alone["requests_per_s"]
+
+        def at_random(port: int, seen: Seen, per_s: float = per_s) -> Any:
+            return arriving(port, pool, per_s, chosen.seconds, seen)
+
+        found = await in_turns(servers, fresh(), chosen.rounds, at_random)
+        p99s = [found[name]["p99_ms"] for name in VARIANTS]
+        ratios[f"p99_at_{share}"] = p99s[1] / p99s[0]
+    print(json.dumps({name: round(ratio, 2) for name, ratio in ratios.items()}))
     for server in servers.values():
         server.stop()
 
@@ -296,8 +314,8 @@ def main() -> None:
     parser.add_argument("--input", type=Path, required=True, help="sentences, a line each")
     parser.add_argument("--beam", type=int, default=5)
     parser.add_argument("--connections", type=int, default=64)
-    parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=4, help="of a turn")
+    parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--minutes", type=float, help="overload for so long instead")
     chosen = parser.parse_args()
     asyncio.run((overload if chosen.minutes else compare)(chosen, texts(chosen.input)))
