@@ -28,7 +28,7 @@ def render_comparison(found: Comparison) -> str:
 {say("compare_free", n=str(found.free_hits), total=total)} {parted}</p>
 <dl class="outputs"><dt>{say("compare_right")}</dt><dd>{sentence(found.reference)}</dd>
 <dt>{say("compare_said")}</dt><dd>{sentence(found.free.tgt_text)}</dd></dl>
-<div class="scroll" tabindex="0" role="region" aria-labelledby="compare-title"><table class="compare">
+<div class="scroll" tabindex="0" role="group" aria-labelledby="compare-title"><table class="compare">
 <thead><tr><td></td><td></td><th scope="colgroup" colspan="4">{say("compare_training")}</th>
 <th scope="colgroup" colspan="4">{say("compare_use")}</th></tr>
 <tr><th scope="col">{say("step")}</th><th scope="col">{say("compare_wanted")}</th>
@@ -99,9 +99,9 @@ def render_beam(tree: BeamTree) -> str:
 <h2 id="beam-title">{say("beam_title")}</h2>
 <p class="note">{say("beam_note", size=str(tree.beam_size), penalty=penalty)}</p>
 <ul class="legend">{legend}</ul>
-<div class="scroll" tabindex="0" role="region" aria-labelledby="beam-title">{_tree(tree)}</div>
+<div class="scroll" tabindex="0" role="group" aria-labelledby="beam-title">{_tree(tree)}</div>
 <h3>{say("beam_outputs")}</h3>
-<div class="scroll" tabindex="0" role="region" aria-labelledby="beam-title"><table><thead><tr>
+<div class="scroll" tabindex="0" role="group" aria-labelledby="beam-title"><table><thead><tr>
 <th scope="col">{say("beam_text")}</th><th scope="col">{say("beam_score")}</th>
 <th scope="col">{say("log_prob")}</th></tr></thead><tbody>{rows}</tbody></table></div></section>"""
 
@@ -179,10 +179,10 @@ def render_map(found: ContextMap) -> str:
     return f"""<section class="part" id="map" aria-labelledby="map-title">
 <h2 id="map-title">{say("contexts_title")}</h2>
 <p class="note">{say("contexts_note", share=share)}</p>
-<div class="scroll" tabindex="0" role="region" aria-labelledby="map-title">
+<div class="scroll" tabindex="0" role="group" aria-labelledby="map-title">
 <svg class="contexts" role="img" {label("contexts_drawn", n=str(len(found.places)))}
  viewBox="0 0 {_MAP_W} {_MAP_H}">{points}</svg></div>
-<details><summary>{say("contexts_table")}</summary><div class="scroll" tabindex="0" role="region"
+<details><summary>{say("contexts_table")}</summary><div class="scroll" tabindex="0" role="group"
  aria-labelledby="map-title"><table><thead><tr><th scope="col">{say("contexts_sentence")}</th>
 <th scope="col">{say("contexts_axis", n="1")}</th><th scope="col">{say("contexts_axis", n="2")}</th></tr></thead>
 <tbody>{items}</tbody></table></div></details></section>"""

@@ -131,7 +131,7 @@ def _section(
     note = f'<p class="note"><code>{escape(signature)}</code></p>' if signature else ""
     return f"""<section class="part" id="{name}" aria-labelledby="{name}-title">
 <h2 id="{name}-title">{title}</h2><ul class="legend">{legend}</ul>
-<div class="scroll" tabindex="0" role="region" aria-labelledby="{name}-title">{_chart(study, rows)}
+<div class="scroll" tabindex="0" role="group" aria-labelledby="{name}-title">{_chart(study, rows)}
 <table><thead><tr><th scope="col">{say("study_length")}</th>{head}</tr></thead><tbody>{body}</tbody></table></div>
 {note}</section>"""
 

@@ -1,6 +1,6 @@
 """Batching across requests: sentences of many requests are translated together.
 
-Requests wait in line; every batch takes one sentence of each in turn until it is full, so that a long request does
+Requests wait in line; every batch takes a few sentences of each in turn until it is full, so that a long request does
 not keep a short one waiting. What a sentence becomes does not depend on its company. A request keeps the model that
 it was accepted with, also when that is replaced meanwhile.
 """
@@ -25,6 +25,8 @@ from dragoman.translator import TranslateOptions, Translation
 T = TypeVar("T")
 
 _NUM_OTHERS = 2
+# Sentences of a request in one go: few, so that others get their turn, but a short text need not stand in line again.
+_TURN = 4
 
 
 @dataclass(frozen=True)
@@ -179,33 +181,34 @@ class Batcher:
                 request.done.set_exception(LateError(self._late()))
 
     def _take(self) -> list[tuple[_Request, int]]:
-        """Take one sentence of each waiting request in turn, until a batch is full."""
+        """Take a few sentences of each waiting request in turn, until a batch is full."""
         if not self._line:
             return []
         job, options = self._line[0].job, self._options
         turns = deque(request for request in self._line if request.job == job)
         batch: list[tuple[_Request, int]] = []
-        chars = 0
-        while turns and len(batch) < options.max_batch:
+        room = options.max_batch_chars
+        full = False
+        while turns and not full:
             request = turns.popleft()
-            size = len(request.texts[request.taken])
-            if batch and chars + size > options.max_batch_chars:
-                break
-            chars += size
-            batch.append((request, request.taken))
-            request.taken += 1
-            request.open += 1
+            for number in range(request.taken, len(request.texts))[:_TURN]:
+                room -= len(request.texts[number])
+                full = len(batch) == options.max_batch or (bool(batch) and room < 0)
+                if full:
+                    break
+                batch.append((request, number))
+                request.taken += 1
+                request.open += 1
             if request.taken < len(request.texts):
                 turns.append(request)
-            else:
-                self._line.remove(request)
-        # Whoever has more to come goes to the end of the line, behind other jobs.
-        for request in turns:
-            if request.taken and request in self._line:
-                self._line.remove(request)
-                self._line.append(request)
+        self._move_on({request for request, _ in batch})
         self._count(-len(batch))
         return batch
+
+    def _move_on(self, served: set[_Request]) -> None:
+        """Let go of requests that were taken whole; the others' rest goes to the end of the line."""
+        rest = [one for one in self._line if one in served and one.taken < len(one.texts)]
+        self._line = deque([one for one in self._line if one not in served] + rest)
 
     async def _work(self, batch: list[tuple[_Request, int]]) -> None:
         job = batch[0][0].job

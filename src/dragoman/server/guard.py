@@ -139,6 +139,7 @@ class _Visit:
         self.status = 0
         self._read = 0
         self._whole = False
+        self._fault: Exception | None = None
         scope.setdefault("state", {})
         length = dict(scope["headers"]).get(b"content-length", b"0")
         self.declared = int(length) if length.isdigit() and len(length) < 19 else 0
@@ -156,16 +157,23 @@ class _Visit:
         try:
             message = await asyncio.wait_for(self._receive(), max(left, 0.01))
         except TimeoutError:
-            raise _TooSlowError from None
+            raise self._fail(_TooSlowError()) from None
         if message["type"] == "http.request":
             self._read += len(message.get("body", b""))
             self._whole = not message.get("more_body", False)
             if self._read > self._options.max_body:
-                raise _TooLargeError
+                raise self._fail(_TooLargeError())
         return message
+
+    def _fail(self, fault: Exception) -> Exception:
+        """Note why the body was not read: FastAPI would only say that it cannot be."""
+        self._fault = fault
+        return fault
 
     async def send(self, message: Message) -> None:
         """Answer, with the headers that every answer has."""
+        if self._fault is not None and not self.status:
+            raise self._fault
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message = {**message, "headers": [*message.get("headers", []), *_HEADERS]}
@@ -179,6 +187,7 @@ class _Visit:
         """Answer instead of the app, unless it has begun to."""
         if self.status:
             return
+        self._fault = None
         body = json.dumps({"error": reason}).encode()
         headers = [
             (b"content-type", b"application/json"),

@@ -35,7 +35,12 @@ def page_router(service: Service) -> APIRouter:
 
     @router.get("/")
     async def page(request: Request) -> Response:
-        about = {"lab": service.options.lab, "keys": bool(service.options.keys)}
+        options = service.options
+        about = {
+            "lab": options.lab,
+            "keys": bool(options.keys),
+            "logged": options.log_text,
+        }
         return _answer(request, _page(json.dumps(about)), "text/html")
 
     @router.get("/page/{name}")

@@ -100,6 +100,27 @@ def test_a_full_line_is_a_429_that_says_when_to_come_back(folder):
     assert len(second) == 3
 
 
+def test_a_batch_takes_a_few_sentences_of_each_in_turn(folder):
+    async def talk(server):
+        batcher, job = server.service.batcher, Job(server.service.registry.find())
+        release = server.hold()
+        asked = [
+            asyncio.create_task(batcher.translate(texts, job))
+            for texts in (["x"], [*"abcdefghij"], [*"klm"], [*"n"])
+        ]
+        await asyncio.sleep(0.05)
+        taken = []
+        while batch := batcher._take():
+            taken.append("".join(request.texts[number] for request, number in batch))
+        for task in asked:
+            task.cancel()
+        release()
+        return taken
+
+    # The one who has ten gets four, and goes to the end of the line.
+    assert run(folder, talk, max_batch=8, gather_s=0.2) == ["xabcdklm", "nefghij"]
+
+
 def test_too_many_at_once_is_a_429(folder):
     async def talk(server):
         release = server.hold()
@@ -219,6 +240,47 @@ def test_too_much_is_a_413(folder):
     for answer in run(folder, talk, max_chars=100, max_body=4000):
         assert answer.status_code == 413
         assert answer.json()["error"]
+
+
+def test_a_body_in_pieces_is_as_limited(folder):
+    async def pieces():
+        for _ in range(20):
+            yield b" " * 1000
+
+    async def talk(server):
+        return await server.client.post("/v1/translate", content=pieces())
+
+    assert run(folder, talk, max_body=4000).status_code == 413
+
+
+def test_a_body_that_does_not_come_is_a_408(folder, monkeypatch):
+    monkeypatch.setattr("dragoman.server.guard._BODY_S", 0.1)
+
+    async def pieces():
+        yield b"{"
+        await asyncio.sleep(5)
+
+    async def talk(server):
+        headers = {"Content-Type": "application/json"}
+        return await server.client.post("/v1/translate", content=pieces(), headers=headers)
+
+    assert run(folder, talk).status_code == 408
+
+
+def test_an_answer_that_is_not_read_is_given_up(folder, monkeypatch):
+    monkeypatch.setattr("dragoman.server.guard._READ_S", 0.1)
+
+    async def talk(server):
+        async def receive():
+            return {"type": "http.request", "body": b""}
+
+        async def send(message):
+            await asyncio.sleep(60)
+
+        scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
+        await asyncio.wait_for(server.app(scope, receive, send), 5)
+
+    run(folder, talk)
 
 
 @pytest.mark.parametrize(

@@ -491,6 +491,10 @@ async function begin() {
 }
 for (const node of all(".of-lab")) node.hidden = !about.lab;
 one(".key").hidden = !about.keys;
+if (about.logged) {
+  one("footer [data-t]").dataset.t = "privacy_logged";
+  translate(one("footer"));
+}
 byId("key").addEventListener("change", () => begin_with(begin));
 list_history();
 show_view("translate");
