@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from dragoman.constraints import Constrain, Constraints
 from dragoman.data.batches import length_batches, pad, pad_sources
 from dragoman.errors import InputError
 from dragoman.search.beam import BeamOptions, beam_search
-from dragoman.search.filters import Filter, Forbid, ForcePrefix, MinLength, NoRepeat
+from dragoman.search.filters import Filter, Forbid, ForcePrefix, MinLength, NoRepeat, apply_filters
 from dragoman.search.greedy import Limits, greedy_search
 from dragoman.search.sampling import SamplingOptions, sample
 from dragoman.search.stepper import Floats, Hypothesis, Stepper, may_copy
@@ -164,6 +164,21 @@ class TranslateOptions:
             raise InputError("\n".join(faults))
 
 
+@dataclass(frozen=True)
+class Written:
+    """A token as it is chosen.
+
+    Attributes:
+        token: It, for people.
+        probability: How likely it was.
+        text: The translation so far.
+    """
+
+    token: str
+    probability: float
+    text: str
+
+
 class Translator:
     """Translates raw text with a ready model.
 
@@ -224,6 +239,27 @@ class Translator:
                 made = _allowed(made, options.constraints) or results[number : number + 1]
                 results[number] = replace(made[0], alternatives=tuple(made[1 : options.nbest]))
         return results
+
+    def write(self, text: str) -> Iterator[Written]:
+        """Translate one sentence greedily, and give each token as soon as it is chosen, EOS last."""
+        (source,) = self.read([text])
+        if not source.ids:
+            return
+        words = () if self._copying is None else self._copying.words(source.unknown)
+        filters = self._filters([source], [0], TranslateOptions())
+        state, last, said = self.stepper.start(pad_sources([source.ids])), SOS, list[int]()
+        while last != EOS and len(said) < self.max_length(len(source.ids)):
+            step = self.stepper.step(np.array([last]), state)
+            prefix = np.array([said], dtype=np.int64)
+            allowed = apply_filters(filters, step.distribution, prefix, np.zeros(1, dtype=np.int64))
+            gained, ids = allowed.top(1)
+            last, state = int(ids[0, 0]), step.state
+            said.append(last)
+            yield Written(
+                self.tgt_tokenizer.display([last], words)[0],
+                math.exp(float(gained[0, 0])),
+                self.tgt_tokenizer.decode(said, words),
+            )
 
     def read(self, texts: Sequence[str]) -> list[Opened]:
         """Turn sources into ids, as the model reads them."""

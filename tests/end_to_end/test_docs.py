@@ -109,9 +109,11 @@ def helps(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("help")
     called = {tuple(call.split()[1:3]) for page in PAGES for call in calls(page)}
     names = {
-        f"data {sub}" if name == "data" else name for name, *rest in called for sub in rest or [""]
+        f"{name} {sub}" if name in ("data", "lab", "models") else name
+        for name, *rest in called
+        for sub in rest or [""]
     }
-    found = sorted(name for name in names if name[0] != "-" and name != "data ")
+    found = sorted(name for name in names if name[0] != "-" and name[-1] != " ")
     return {name: run(BIN / "dragoman", *name.split(), "--help", folder=folder) for name in found}
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from dragoman.contracts.tiny import build
 from helpers.bundles import SMALL, write_tiny
-from helpers.serving import Server
+from helpers.server import Server
 
 LONG = "abc def " * 1250  # 10,000 characters
 

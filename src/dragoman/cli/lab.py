@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from dragoman.cli.options import AsJson, Plugins, load_plugins, print_json
+from dragoman.errors import InputError
 
 app = typer.Typer(
     no_args_is_help=True, help="Make findings of the field again with your own models."
@@ -40,7 +41,7 @@ def context(
     """Show accuracy by source length: where a fixed context vector fails, and what attention changes."""
     from dataclasses import asdict
 
-    from dragoman.lab import study_context
+    from dragoman.lab.context import study_context
     from dragoman.loading import load
 
     load_plugins(plugin)
@@ -55,3 +56,54 @@ def context(
         name = f"{line.model} {line.kind}"
         typer.echo(f"{name:{width}}  " + " ".join(f"{value:7.1f}" for value in line.values))
     typer.echo(f"{out}: with plots")
+
+
+@app.command()
+def gradient(
+    cells: Annotated[
+        str, typer.Option(metavar="NAMES", help="Which cells, with commas between.")
+    ] = "rnn,gru,lstm",
+    lengths: Annotated[
+        str, typer.Option(metavar="NUMBERS", help="Words of a sequence, with commas between.")
+    ] = "2,5,10,20,30,60",
+    steps: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Of training; 0 shows the beginning alone.")
+    ] = 600,
+    png: Annotated[
+        Path | None, typer.Option("--png", metavar="FILE", help="Draw it: a .png or .svg.")
+    ] = None,
+    as_json: AsJson = False,
+    plugin: Plugins = None,
+) -> None:
+    """Show how much of the gradient reaches the first word, by length: why LSTM and GRU instead of a plain RNN."""
+    from dataclasses import asdict
+
+    from dragoman.lab.gradient import GradientOptions, study_gradient
+
+    load_plugins(plugin)
+    numbers = _numbers(lengths)
+    found = study_gradient(GradientOptions(cells.split(","), numbers, steps))
+    if png is not None:
+        from dragoman.inspection.plots import plot_gradients
+
+        plot_gradients(numbers, {one.cell: (one.before, one.after) for one in found}, png)
+    if as_json:
+        print_json({"lengths": numbers, "cells": [asdict(one) for one in found]})
+        return
+    typer.echo(f"{'words':34}" + " ".join(f"{length:>8}" for length in numbers))
+    for one in found:
+        rows = {"before": one.before, "after": one.after}
+        for when, values in rows.items() if steps else [("before", one.before)]:
+            name = f"{one.cell:5} first/last gradient {when}"
+            typer.echo(f"{name:34}" + " ".join(f"{value:8.1e}" for value in values))
+        if steps:
+            typer.echo(
+                f"{one.cell + '  first word recalled, %':34}"
+                + " ".join(f"{value:8.1f}" for value in one.right)
+            )
+
+
+def _numbers(text: str) -> list[int]:
+    if not all(part.strip().isdecimal() for part in text.split(",")):
+        raise InputError(f"--lengths {text}: expected whole numbers with commas between.")
+    return [int(part) for part in text.split(",")]

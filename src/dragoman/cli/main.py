@@ -17,6 +17,7 @@ from dragoman.cli.bench import bench
 from dragoman.cli.data import app as data_app
 from dragoman.cli.demo import demo
 from dragoman.cli.distill import distill
+from dragoman.cli.eject import eject
 from dragoman.cli.evaluate import evaluate
 from dragoman.cli.export import export
 from dragoman.cli.guard import Guarded
@@ -49,6 +50,7 @@ app.command(short_help="Serve models: a page and an API.")(serve)
 app.command(short_help="Show every step of one sentence.")(trace)
 app.command(short_help="Draw a model's curves, attention and map.")(plot)
 app.command(short_help="Turn a model into a bundle that runs without torch.")(export)
+app.command(short_help="Turn a bundle into one C file.")(eject)
 app.command(short_help="Train a small student on what its teacher says.")(distill)
 app.command(short_help="Measure how fast a model or a bundle is.")(bench)
 app.command(short_help="Train a recipe again; compare with its result.")(reproduce)

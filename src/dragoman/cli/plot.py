@@ -39,7 +39,8 @@ def plot(
     from dragoman.inspection.plots import plot_attention, plot_contexts, plot_curves
 
     opened = open_model(model, plugin)
-    folder, suffix = out or model, "svg" if svg else "png"
+    # A bundle that comes with the package is known by its name, and has no folder here.
+    folder, suffix = out or (model if model.exists() else Path()), "svg" if svg else "png"
     folder.mkdir(parents=True, exist_ok=True)
     texts = (
         shipped_sentences(str(opened.config.data.train)) if sentences is None else _lines(sentences)

@@ -137,6 +137,35 @@ def plot_contexts(found: ContextMap, path: Path) -> None:
     _save(figure, path)
 
 
+def plot_gradients(
+    lengths: Sequence[int],
+    shares: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    path: Path,
+) -> None:
+    """Draw how much of the gradient reaches the first word, by length, on a logarithmic scale.
+
+    Args:
+        lengths: Words of a sequence.
+        shares: For each cell its shares before training and after.
+        path: The picture to write, ``.png`` or ``.svg``.
+
+    Raises:
+        InputError: If the suffix is another one.
+        MissingExtraError: If Matplotlib is not installed.
+    """
+    figure = _new_figure(7.0, 4.0)
+    axes = figure.add_subplot()
+    colours = dict(zip(shares, (_ORANGE, _GREY, _BLUE), strict=False))
+    for cell, (before, after) in shares.items():
+        colour = colours.get(cell, _GREY)
+        axes.plot(lengths, before, ":", color=colour, label=f"{cell}, before training")
+        axes.plot(lengths, after, "-o", color=colour, markersize=4, label=f"{cell}, after")
+    axes.set_yscale("log")
+    _finish(axes, "gradient at the first word / at the last")
+    axes.set_xlabel("words of the sequence")
+    _save(figure, path)
+
+
 def plot_confusion(labels: Sequence[str], counts: Sequence[Sequence[int]], path: Path) -> None:
     """Draw which label was taken for which: right labels on y, given ones on x.
 

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,9 @@ class Bundle:
         num_weights: How many weights it has.
         num_bytes: How large its files are.
         hidden: Which columns of a state are the decoder's top hidden state.
+        contents: The graphs and their weights, by the names of their files, as they were when they were checked:
+            what happens to the folder afterwards changes nothing.
+        sums: The SHA-256 of every file.
     """
 
     folder: Path
@@ -57,6 +61,8 @@ class Bundle:
     num_weights: int
     num_bytes: int
     hidden: tuple[int, int]
+    contents: Mapping[str, bytes] = field(repr=False)
+    sums: Mapping[str, str] = field(repr=False)
 
 
 def is_bundle(folder: Path) -> bool:
@@ -72,7 +78,7 @@ def read_bundle(folder: Path) -> Bundle:
     """
     config, about = _read_settings(folder)
     sums: dict[str, str] = about["sha256"]
-    faults = _check_files(folder, sums)
+    contents, faults = _read_files(folder, sums)
     sides = [TOKENIZER] * 2 if TOKENIZER in sums else [SRC_TOKENIZER, TGT_TOKENIZER]
     if not faults:
         faults = [
@@ -81,8 +87,8 @@ def read_bundle(folder: Path) -> Bundle:
         ]
     if faults:
         raise BundleError("\n".join(faults))
-    src = _read_tokenizer(folder / sides[0])
-    tgt = src if len(set(sides)) == 1 else _read_tokenizer(folder / sides[1])
+    src = _read_tokenizer(folder / sides[0], contents[sides[0]])
+    tgt = src if len(set(sides)) == 1 else _read_tokenizer(folder / sides[1], contents[sides[1]])
     sizes = (("src", src, about["src_vocab_size"]), ("tgt", tgt, about["tgt_vocab_size"]))
     faults = [
         f"{folder}: the {side} tokenizer has {one.vocab_size} tokens, the graphs {size}; export the model again."
@@ -91,10 +97,19 @@ def read_bundle(folder: Path) -> Bundle:
     ]
     if faults:
         raise BundleError("\n".join(faults))
-    num_bytes = sum((folder / name).stat().st_size for name in (*sums, CONFIG))
+    num_bytes = sum(map(len, contents.values())) + (folder / CONFIG).stat().st_size
     first, last = about["hidden"]
     return Bundle(
-        folder, config, src, tgt, about["int8"], about["num_weights"], num_bytes, (first, last)
+        folder=folder,
+        config=config,
+        src_tokenizer=src,
+        tgt_tokenizer=tgt,
+        int8=about["int8"],
+        num_weights=about["num_weights"],
+        num_bytes=num_bytes,
+        hidden=(first, last),
+        contents={name: contents[name] for name in (*_graphs_of(config), WEIGHTS)},
+        sums=sums,
     )
 
 
@@ -148,7 +163,9 @@ def _read_settings(folder: Path) -> tuple[Config, dict[str, Any]]:
     return config, about
 
 
-def _check_files(folder: Path, sums: dict[str, str]) -> list[str]:
+def _read_files(folder: Path, sums: Mapping[str, str]) -> tuple[dict[str, bytes], list[str]]:
+    """Read every file once, and say which are not what was exported."""
+    contents: dict[str, bytes] = {}
     faults: list[str] = []
     for name, wanted in sorted(sums.items()):
         path = folder / name
@@ -157,38 +174,36 @@ def _check_files(folder: Path, sums: dict[str, str]) -> list[str]:
             faults.append(f"{folder / CONFIG}: {name!r} is no name of a file in a bundle.")
             continue
         try:
-            with path.open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
-                file.seek(0)
-                start = file.read(4)
+            content = path.read_bytes()
         except OSError:
             faults.append(f"{path}: is missing; copy the bundle anew.")
             continue
-        if found == wanted:
+        contents[name] = content
+        if hashlib.sha256(content).hexdigest() == wanted:
             continue
-        if start.startswith(_PICKLES):
+        if content.startswith(_PICKLES):
             faults.append(
                 f"{path}: is a pickle or an archive, not what its name says; it was not opened."
             )
-        elif "tokenizer" in name and _is_tokenizer(path):
+        elif "tokenizer" in name and _is_tokenizer(path, content):
             faults.append(f"{path}: is another model's tokenizer; copy the bundle anew.")
         else:
             faults.append(
                 f"{path}: is not the file that was exported (its checksum differs); copy the bundle anew."
             )
-    return faults
+    return contents, faults
 
 
-def _is_tokenizer(path: Path) -> bool:
+def _is_tokenizer(path: Path, content: bytes) -> bool:
     try:
-        _read_tokenizer(path)
+        _read_tokenizer(path, content)
     except BundleError:
         return False
     return True
 
 
-def _read_tokenizer(path: Path) -> Tokenizer:
+def _read_tokenizer(path: Path, content: bytes) -> Tokenizer:
     try:
-        return Tokenizer.from_json(path.read_text(encoding="utf-8"))
-    except (ModelError, OSError, UnicodeDecodeError) as error:
+        return Tokenizer.from_json(content.decode())
+    except (ModelError, UnicodeDecodeError) as error:
         raise BundleError(f"{path}: {error}") from None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from dragoman.errors import BundleError
-from dragoman.runtime.bundle import ENCODER, LABELLER, STEP, Bundle
+from dragoman.runtime.bundle import ENCODER, LABELLER, STEP, WEIGHTS, Bundle
 from dragoman.runtime.weights import read_weights
 from dragoman.search.labelling import Transitions
 from dragoman.search.stepper import ArrayDistribution, ArrayStep, Floats, Ids
@@ -73,9 +73,9 @@ class BundleStepper:
 
     def __init__(self, bundle: Bundle, threads: int = 1) -> None:
         self.hidden = slice(*bundle.hidden)
-        self._folder = bundle.folder
+        self._folder, self._sum = bundle.folder, bundle.sums[WEIGHTS]
         faults: list[str] = []
-        sessions = [_open(bundle.folder / name, threads, faults) for name in (ENCODER, STEP)]
+        sessions = [_open(bundle, name, threads, faults) for name in (ENCODER, STEP)]
         encoder, step = sessions
         if encoder is not None and step is not None:
             faults += _misfits(bundle, encoder, step)
@@ -127,7 +127,15 @@ class BundleStepper:
         return state.rows[0, 0]
 
     def parameters(self) -> Mapping[str, Floats]:
-        """Read the weights, by their names in the graphs."""
+        """Read the weights, by their names in the graphs.
+
+        Raises:
+            BundleError: The folder holds other ones by now.
+        """
+        path = self._folder / WEIGHTS
+        content = path.read_bytes() if path.is_file() else b""
+        if hashlib.sha256(content).hexdigest() != self._sum:
+            raise BundleError(f"{path}: has changed since the model was loaded; load it again.")
         return read_weights(*(self._folder / name for name in (ENCODER, STEP)))
 
     def hide(self, state: BundleState, positions: Ids) -> BundleState:
@@ -167,7 +175,7 @@ class BundleEmitter:
     def __init__(self, bundle: Bundle, threads: int = 1) -> None:
         faults: list[str] = []
         path = bundle.folder / LABELLER
-        graph = _open(path, threads, faults)
+        graph = _open(bundle, LABELLER, threads, faults)
         labels = bundle.tgt_tokenizer.vocab_size - len(SPECIALS)
         found = _widths(graph.get_outputs()) if graph else {}
         if graph and (found.get("scores") != labels or "mask" not in found):
@@ -209,7 +217,9 @@ def _give_memory_back() -> None:
         trim(0)
 
 
-def _open(path: Path, threads: int, faults: list[str]) -> ort.InferenceSession | None:
+def _open(
+    bundle: Bundle, name: str, threads: int, faults: list[str]
+) -> ort.InferenceSession | None:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -220,10 +230,15 @@ def _open(path: Path, threads: int, faults: list[str]) -> ort.InferenceSession |
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # Where the processor's 8-bit products would overflow, slower ones that do not.
     options.add_session_config_entry("session.x64quantprecision", "1")
+    # From memory: a file that is mapped and then overwritten would bring the process down.
+    weights = bundle.contents[WEIGHTS]
+    options.add_external_initializers_from_files_in_memory([WEIGHTS], [weights], [len(weights)])
     try:
-        return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        graph = bundle.contents[name]
+        return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime raises a dozen kinds, none of them exported.
         reason = str(error).splitlines()[0]
+        path = bundle.folder / name
         faults.append(f"{path}: ONNX Runtime {ort.__version__} cannot load it ({reason}).")
         return None
 

@@ -35,17 +35,27 @@ def read_weights(*graphs: Path) -> dict[str, Floats]:
     Raises:
         BundleError: A graph is no ONNX file with its weights beside it.
     """
+    found = read_tensors(*graphs)
+    return {
+        name: _restore(name, values, found.get(name + _SCALES))
+        for name, values in found.items()
+        if not name.endswith(_SCALES)
+    }
+
+
+def read_tensors(*graphs: Path) -> dict[str, NDArray[np.generic]]:
+    """Read the weights of graphs as they are stored, 8-bit ones beside their `.scales`.
+
+    Raises:
+        BundleError: A graph is no ONNX file with its weights beside it.
+    """
     found: dict[str, NDArray[np.generic]] = {}
     for path in graphs:
         try:
             found |= dict(_tensors(path))
         except (IndexError, ValueError, KeyError, OSError) as error:
             raise BundleError(f"{path}: its weights cannot be read ({error}).") from None
-    return {
-        name: _restore(name, values, found.get(name + _SCALES))
-        for name, values in found.items()
-        if not name.endswith(_SCALES)
-    }
+    return found
 
 
 def _restore(name: str, values: NDArray[np.generic], scales: NDArray[np.generic] | None) -> Floats:

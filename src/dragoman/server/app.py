@@ -166,11 +166,7 @@ def _api_router(service: Service) -> APIRouter:
             ],
         )
 
-    @router.post(
-        "/translate/stream",
-        response_class=StreamingResponse,
-        responses={200: {"content": {"text/event-stream": {"itemSchema": EVENTS}}}},
-    )
+    @router.post("/translate/stream", response_class=StreamingResponse, responses=EVENTS)
     async def stream(request: Request, asked: StreamRequest) -> StreamingResponse:
         """Translate greedily, and send each token as it is chosen, as server-sent events."""
         served = registry.find(asked.model)
@@ -226,19 +222,20 @@ def _add_handlers(app: FastAPI) -> None:
     async def too_much(_: Request, error: TooMuchError) -> JSONResponse:
         return problem(413, str(error))
 
+    @app.exception_handler(UnknownModelError)
+    async def unknown(_: Request, error: UnknownModelError) -> JSONResponse:
+        return problem(404, str(error))
+
     @app.exception_handler(WrongKeyError)
     async def wrong_key(_: Request, error: WrongKeyError) -> JSONResponse:
         answer = problem(401, str(error))
         answer.headers["WWW-Authenticate"] = "Bearer"
         return answer
 
-    @app.exception_handler(UnknownModelError)
-    async def unknown(_: Request, error: UnknownModelError) -> JSONResponse:
-        return problem(404, str(error))
-
     @app.exception_handler(InputError)
     async def refused(_: Request, error: InputError) -> JSONResponse:
-        return problem(422, str(error))
+        # As described, but not for this model, or not for this text.
+        return problem(409, str(error))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:

@@ -21,7 +21,7 @@ from dragoman.server.registry import Served
 from dragoman.server.schemas import (
     AboutResponse,
     ModelName,
-    Text,
+    Spoken,
     UnknownWord,
     WordsResponse,
 )
@@ -33,13 +33,12 @@ _MAX_WORDS = 5000
 _LONGEST_WORD = 40
 _NEIGHBOURS = 4
 _ALIKE = 0.6
-Sentence = Annotated[Text, Field(max_length=1000)]
 
 
 class _Asked(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    text: Sentence
+    text: Spoken
     model: ModelName = None
 
 
@@ -52,7 +51,7 @@ class StepsAsked(_Asked):
 class CompareAsked(_Asked):
     """A sentence and its right translation."""
 
-    answer: Sentence
+    answer: Spoken
 
 
 class BeamAsked(_Asked):

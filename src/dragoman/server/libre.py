@@ -32,10 +32,7 @@ _NAMES = {
 Code = Annotated[str, Field(max_length=20)]
 
 
-class LibreTranslate(BaseModel):
-    """A translation, as LibreTranslate asks for it."""
-
-    q: Text | Annotated[list[Text], Field(min_length=1, max_length=500)]
+class _Asked(BaseModel):
     source: Code
     target: Code
     format: Annotated[
@@ -45,6 +42,18 @@ class LibreTranslate(BaseModel):
     api_key: Text = ""
 
 
+class LibreTranslate(_Asked):
+    """A translation, as LibreTranslate asks for it."""
+
+    q: Text | Annotated[list[Text], Field(min_length=1, max_length=500)]
+
+
+class LibreForm(_Asked):
+    """The same as a form, which holds one text."""
+
+    q: Text
+
+
 class LibreDetect(BaseModel):
     """A text whose language is asked for."""
 
@@ -52,11 +61,10 @@ class LibreDetect(BaseModel):
     api_key: Text = ""
 
 
-def _body(kind: type[BaseModel]) -> dict[str, Any]:
+def _body(json_kind: type[BaseModel], form_kind: type[BaseModel]) -> dict[str, Any]:
     """Describe a body that may be JSON or a form."""
-    schema = kind.model_json_schema()
-    kinds = ("application/json", "application/x-www-form-urlencoded")
-    content = {one: {"schema": schema} for one in kinds}
+    kinds = {"application/json": json_kind, "application/x-www-form-urlencoded": form_kind}
+    content = {name: {"schema": kind.model_json_schema()} for name, kind in kinds.items()}
     return {"requestBody": {"required": True, "content": content}}
 
 
@@ -85,7 +93,9 @@ def libre_router(service: Service) -> APIRouter:
             for code in codes
         ]
 
-    @router.post("/translate", openapi_extra=_body(LibreTranslate), responses=ALL_PROBLEMS)
+    @router.post(
+        "/translate", openapi_extra=_body(LibreTranslate, LibreForm), responses=ALL_PROBLEMS
+    )
     async def translate(request: Request) -> JSONResponse:
         """Translate a text, or several."""
         try:
@@ -112,7 +122,7 @@ def libre_router(service: Service) -> APIRouter:
             answer["detectedLanguage"] = detected
         return JSONResponse(answer, headers={"X-Model-Id": served.id})
 
-    @router.post("/detect", openapi_extra=_body(LibreDetect), responses=ALL_PROBLEMS)
+    @router.post("/detect", openapi_extra=_body(LibreDetect, LibreDetect), responses=ALL_PROBLEMS)
     async def detect_language(request: Request) -> JSONResponse:
         """Say which of the models' languages a text is in: the one whose words it has most of."""
         try:

@@ -43,7 +43,7 @@ class Spec:
 
     @classmethod
     def parse(cls, text: str) -> Spec:
-        """Read ``FOLDER`` or ``FOLDER@en-fr``."""
+        """Read ``FOLDER`` or ``FOLDER@en-fr``; a bundle that comes with the package goes by its name."""
         found = _SPEC.fullmatch(text)
         folder = Path(text if found is None else found["folder"])
         # Its own name, also where it is a link to another folder: that may change.
@@ -176,7 +176,7 @@ class Registry:
 
 
 def _snapshot(folder: Path) -> Path:
-    """Copy a model's files: ONNX Runtime maps weights into memory, and who writes over them would crash the server."""
+    """Copy a model's files: what is looked into is read from them again, when the folder may hold others."""
     if not folder.exists():
         folder = shipped(str(folder)) or folder
     if not folder.is_dir():

@@ -33,15 +33,12 @@ Beam = Annotated[
     Annotated[int, Field(ge=1, le=_MAX_BEAM)] | None,
     Field(description="Hypotheses kept; 1 is greedy."),
 ]
-# The event as OpenAPI 3.2 writes it down, section 4.14.4.
-EVENTS: dict[str, Any] = {
-    "type": "object",
-    "required": ["event", "data"],
-    "properties": {
-        "event": {"enum": ["token", "done", "problem"]},
-        "data": {"type": "string", "contentMediaType": "application/json"},
-    },
-}
+# One character at least that is no white space in any dialect of regular expressions.
+_SPACES = (
+    r"\u0000-\u0020\u007f-\u00a0\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
+)
+Spoken = Annotated[str, Field(max_length=1000, pattern=f"[^{_SPACES}]"), AfterValidator(_encodable)]
+Responses = dict[int | str, dict[str, Any]]
 
 
 class _Closed(BaseModel):
@@ -122,10 +119,29 @@ class StreamRequest(_Closed):
     )
 
 
+EVENTS: Responses = {
+    200: {
+        "description": "A `token` each, with its probability and the text so far; last `done`, or a `problem`.",
+        "content": {
+            "text/event-stream": {
+                "schema": {
+                    "type": "object",
+                    "required": ["event", "data"],
+                    "properties": {
+                        "event": {"type": "string", "enum": ["token", "done", "problem"]},
+                        "data": {"type": "string", "description": "JSON."},
+                    },
+                }
+            }
+        },
+    }
+}
+
+
 class TraceRequest(_Closed):
     """A sentence to look at on its way through the model."""
 
-    text: Annotated[Text, Field(min_length=1, max_length=1000)]
+    text: Spoken
     model: ModelName = None
     changes: Changes | None = None
 
@@ -210,9 +226,6 @@ class WordsResponse(_Closed):
     unknown: list[UnknownWord]
 
 
-Responses = dict[int | str, dict[str, Any]]
-
-
 def problems(*codes: int) -> Responses:
     """Describe error answers in the OpenAPI document."""
     said = {
@@ -220,6 +233,7 @@ def problems(*codes: int) -> Responses:
         401: "No API key, or a wrong one.",
         404: "No model is called so, or translates between these languages.",
         408: "The body did not come in time.",
+        409: "The request does not fit the model or the text.",
         413: "The request is too large.",
         415: "The body is of another kind.",
         422: "The request is not as described.",

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
+from dataclasses import asdict
 from typing import Any
 
-import numpy as np
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from dragoman.annotator import Annotator
-from dragoman.data.batches import pad_sources
 from dragoman.errors import InputError
-from dragoman.search.filters import Forbid
 from dragoman.server.refusals import LateError
 from dragoman.server.registry import Served
 from dragoman.server.service import Service
-from dragoman.text.vocabulary import EOS, PAD, SOS, UNK
 from dragoman.translator import Translator
 
 Event = dict[str, Any]
@@ -36,26 +32,6 @@ def translator_of(served: Served) -> Translator:
             f"{served.name} labels what it reads, all at once; there is nothing to stream."
         )
     return translator
-
-
-def write(translator: Translator, sentence: str) -> Iterator[Event]:
-    """Translate greedily; give each token as it is chosen."""
-    source = translator.src_tokenizer.encode(sentence)
-    if not source:
-        return
-    stepper, forbid = translator.stepper, Forbid((PAD, UNK, SOS))
-    state, last, said = stepper.start(pad_sources([source])), SOS, list[int]()
-    while last != EOS and len(said) < translator.max_length(len(source)):
-        step = stepper.step(np.array([last]), state)
-        prefix = np.array([said], dtype=np.int64)
-        gained, ids = forbid(step.distribution, prefix, np.zeros(1, dtype=np.int64)).top(1)
-        last, state = int(ids[0, 0]), step.state
-        said.append(last)
-        yield {
-            "token": translator.tgt_tokenizer.display([last])[0],
-            "probability": math.exp(float(gained[0, 0])),
-            "text": translator.tgt_tokenizer.decode(said),
-        }
 
 
 class TokenStream(StreamingResponse):
@@ -89,11 +65,11 @@ async def events(service: Service, served: Served, text: str) -> AsyncIterator[s
     texts: list[str] = []
     try:
         for number, sentence in enumerate(parts.sentences):
-            tokens, made = write(translator, sentence), ""
-            while event := await service.batcher.call(lambda tokens=tokens: next(tokens, None)):
-                made = event["text"]
+            tokens, made = translator.write(sentence), ""
+            while written := await service.batcher.call(lambda tokens=tokens: next(tokens, None)):
+                made = written.text
                 service.metrics.tokens.inc()
-                yield _event("token", {"sentence": number, **event})
+                yield _event("token", {"sentence": number, **asdict(written)})
             texts.append(made)
     except LateError as error:
         # It is too late for a status.

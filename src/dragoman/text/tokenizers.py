@@ -40,11 +40,11 @@ SPACE = "▁"
 _LETTER = r"[\p{L}\p{M}\p{N}_\x{200C}\x{200D}]"
 # A word and its elision, or any other single character as people count them (a flag is one):
 # punctuation stands alone.
-_WORDS = rf"{SPACE}?{_LETTER}+(?:['’](?={_LETTER}))?|{SPACE}?(?!{SPACE})\X|{SPACE}"
-_CHARACTERS = r"[\s\S]"
-_SPACED = rf"{SPACE}?[^{SPACE}]+|{SPACE}"
-_WHOLE = r"[\s\S]+"
-_TAGGED = rf"{SPACE}?<[^<>{SPACE}]+>|[\s\S]"
+WORDS = rf"{SPACE}?{_LETTER}+(?:['’](?={_LETTER}))?|{SPACE}?(?!{SPACE})\X|{SPACE}"
+CHARACTERS = r"[\s\S]"
+SPACED = rf"{SPACE}?[^{SPACE}]+|{SPACE}"
+WHOLE = r"[\s\S]+"
+TAGGED = rf"{SPACE}?<[^<>{SPACE}]+>|[\s\S]"
 # For private use, and in no corpus: to see whether a tokenizer knows what to do with the unknown.
 _UNSEEN = "\ue000"
 
@@ -220,7 +220,7 @@ def _load(content: dict[str, Any]) -> library.Tokenizer:
 
 
 def _train_words(
-    texts: Sequence[str], options: TokenizerOptions, pattern: str = _WORDS
+    texts: Sequence[str], options: TokenizerOptions, pattern: str = WORDS
 ) -> library.Tokenizer:
     """Whole words and punctuation marks; what is rare or new is <unk>."""
     trainer = trainers.WordLevelTrainer(
@@ -235,22 +235,22 @@ def _train_words(
 
 def _train_characters(texts: Sequence[str], options: TokenizerOptions) -> library.Tokenizer:
     """Every character a token."""
-    return _train_words(texts, options, _CHARACTERS)
+    return _train_words(texts, options, CHARACTERS)
 
 
 def _train_spaced(texts: Sequence[str], options: TokenizerOptions) -> library.Tokenizer:
     """Whatever stands between two spaces: phones, labels, text that others have tokenised."""
-    return _train_words(texts, options, _SPACED)
+    return _train_words(texts, options, SPACED)
 
 
 def _train_whole(texts: Sequence[str], options: TokenizerOptions) -> library.Tokenizer:
     """The whole text a token: a label, which may be several words."""
-    return _train_words(texts, options, _WHOLE)
+    return _train_words(texts, options, WHOLE)
 
 
 def _train_tagged(texts: Sequence[str], options: TokenizerOptions) -> library.Tokenizer:
     """Every character a token, and every <tag>: a language, a grammatical feature."""
-    return _train_words(texts, options, _TAGGED)
+    return _train_words(texts, options, TAGGED)
 
 
 def _train_bpe(texts: Sequence[str], options: TokenizerOptions) -> library.Tokenizer:
@@ -262,7 +262,7 @@ def _train_bpe(texts: Sequence[str], options: TokenizerOptions) -> library.Token
         special_tokens=options.specials,
     )
     model = models.BPE(unk_token=SPECIALS[UNK])
-    return _load(_train(model, _WORDS, trainer, _frequent_characters(texts, options)))
+    return _load(_train(model, WORDS, trainer, _frequent_characters(texts, options)))
 
 
 def _train_unigram(texts: Sequence[str], options: TokenizerOptions) -> library.Tokenizer:
@@ -278,7 +278,7 @@ def _train_unigram(texts: Sequence[str], options: TokenizerOptions) -> library.T
         special_tokens=options.specials,
         unk_token=SPECIALS[UNK],
     )
-    content = _train(models.Unigram(), _WORDS, trainer, _frequent_characters(texts, options))
+    content = _train(models.Unigram(), WORDS, trainer, _frequent_characters(texts, options))
     vocabulary: list[tuple[str, float]] = content["model"]["vocab"]
     specials, learned = vocabulary[: len(SPECIALS)], vocabulary[len(SPECIALS) :]
     least = min((score for _, score in learned), default=0.0)

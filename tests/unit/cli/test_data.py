@@ -1,6 +1,6 @@
 import json
 
-from dragoman.cli.data import _Progress
+from dragoman.cli.data import DownloadLine
 from dragoman.cli.main import main
 
 
@@ -37,7 +37,7 @@ def test_an_unknown_name(capsys):
 
 
 def test_progress(capsys):
-    progress = _Progress()
+    progress = DownloadLine()
     for done in (10, 200_000):
         progress("a.zip", done, 200_000)
     progress("b.zip", 1, None)

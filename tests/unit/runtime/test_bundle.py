@@ -190,3 +190,16 @@ def test_look_shows_memory_and_hidden_state(whole):
     memory, hidden = engine.look(engine.start(sources()))
     assert memory.shape == (sources().shape[1], 8)
     assert hidden.shape == (8,)
+
+
+def test_what_happens_to_the_folder_afterwards_changes_nothing(bundle):
+    """Files that are overwritten under a running model: it goes on as it was, and does not mix old with new."""
+    engine = stepper(bundle)
+    before = engine.step(np.array([2]), engine.start(sources()[:1])).distribution.all()
+    assert set(engine.parameters())
+    for name in ("weights.bin", "encoder.onnx", "step.onnx"):
+        (bundle / name).write_bytes(b"")
+    after = engine.step(np.array([2]), engine.start(sources()[:1])).distribution.all()
+    np.testing.assert_array_equal(before, after)
+    with pytest.raises(BundleError, match="has changed since the model was loaded"):
+        engine.parameters()

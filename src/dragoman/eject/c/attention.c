@@ -1,0 +1,32 @@
+
+/* Make keys and values of the memory; W_c's half for the context is applied here, once a sentence. */
+static int prepare(dragoman *d, sentence *s)
+{
+    s->values = take_floats(d, s->length, HIDDEN);
+    s->keys = KEYS_ARE_MEMORY ? s->memory : take_floats(d, s->length, HIDDEN);
+    if (!s->values || !s->keys)
+        return 0;
+    make_keys(d, s);
+    multiply(d, &mix_context, s->memory, s->length, HIDDEN, s->values, HIDDEN, 1);
+    return 1;
+}
+
+/* Look at the source: h~ = tanh(W_c [context; h]), and where each query looked. */
+static void attend(dragoman *d, const sentence *s, size_t count, const float *query, float *output, float *weights)
+{
+    size_t n, j;
+    int i;
+
+    compare(d, s, count, query, weights);
+    multiply(d, &mix_state, query, count, STATE, d->temp, HIDDEN, 1);
+    for (n = 0; n < count; n++) {
+        float *out = output + n * HIDDEN, *w = weights + n * s->length;
+        softmax(w, s->length);
+        memset(out, 0, HIDDEN * sizeof(float));
+        for (j = 0; j < s->length; j++)
+            for (i = 0; i < HIDDEN; i++)
+                out[i] += w[j] * s->values[j * HIDDEN + i];
+        for (i = 0; i < HIDDEN; i++)
+            out[i] = tanh_(out[i] + d->temp[n * HIDDEN + i]);
+    }
+}

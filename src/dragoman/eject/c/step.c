@@ -1,0 +1,63 @@
+
+typedef struct {
+    float *gates, *extra, *output, *log_probs, *weights;
+} step_room;
+
+static void log_softmax(float *x)
+{
+    float largest = x[0];
+    double sum = 0;
+    int i;
+
+    for (i = 1; i < TGT_VOCAB; i++)
+        largest = x[i] > largest ? x[i] : largest;
+    for (i = 0; i < TGT_VOCAB; i++)
+        sum += expf(x[i] - largest);
+    largest += (float)log(sum);
+    for (i = 0; i < TGT_VOCAB; i++)
+        x[i] -= largest;
+}
+
+/* Read one token a hypothesis: from the states `old` to `new`, log-probabilities of the next tokens in `room`. */
+static void step(dragoman *d, const sentence *s, size_t count, const int *last, float *old, float *new,
+                 step_room *room)
+{
+    const int width = GATES * HIDDEN;
+    size_t n;
+    int layer, i;
+
+    for (n = 0; n < count; n++) {
+        float *gates = room->gates + n * width;
+        const float *made = word_gates(d, &d->tables[ENCODER_DIRECTIONS], last[n], gates);
+        if (made != gates)
+            memcpy(gates, made, width * sizeof(float));
+    }
+#if STATE > LAYERS_STATE
+    multiply(d, &decoder_extra, old + LAYERS_STATE, count, STATE, room->extra, width, 1);
+    for (n = 0; n < count * width; n++)
+        room->gates[n] += room->extra[n];
+#endif
+    for (layer = 0; layer < DECODER_LAYERS; layer++) {
+        const int h = layer * HIDDEN, c = LSTM ? (DECODER_LAYERS + layer) * HIDDEN : 0;
+        states from = {old + h, old + c, STATE}, to = {new + h, new + c, STATE};
+        if (layer) {
+            multiply(d, &decoder[layer].input, new + h - HIDDEN, count, STATE, room->gates, width, 1);
+            add_bias(room->gates, count, width, decoder[layer].bias);
+        }
+        advance(d, &decoder[layer], count, room->gates, from, to);
+    }
+    attend(d, s, count, new + (DECODER_LAYERS - 1) * HIDDEN, room->output, room->weights);
+    for (n = 0; n < count; n++) {
+        float *extra = new + n * STATE + LAYERS_STATE;
+        if (CONTEXT_EVERY_STEP)
+            memcpy(extra, old + n * STATE + LAYERS_STATE, HIDDEN * sizeof(float));
+        if (INPUT_FEEDING)
+            memcpy(extra + CONTEXT_EVERY_STEP * HIDDEN, room->output + n * HIDDEN, HIDDEN * sizeof(float));
+    }
+    generate(d, room->output, count, room->log_probs);
+    for (n = 0; n < count; n++) {
+        for (i = 0; i < TGT_VOCAB; i++)
+            room->log_probs[n * TGT_VOCAB + i] += generator_bias[i];
+        log_softmax(room->log_probs + n * TGT_VOCAB);
+    }
+}

@@ -1,0 +1,6 @@
+/* A map y = W x: a row of weights an output. */
+typedef float weight;
+typedef struct {
+    const weight *w;
+    int rows, cols;
+} matrix;

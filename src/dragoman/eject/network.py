@@ -1,0 +1,265 @@
+"""The network of a bundle as C: its sizes, its weights, and the parts that compute with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dragoman.config import ModelConfig
+from dragoman.eject.literals import array, floats, text_array
+from dragoman.errors import ExportError
+
+_GATES = {"rnn": 1, "gru": 3, "lstm": 4}
+_BRIDGES = ("copy", "dense", "mean")
+# Which files compute what, by the row of the table.
+_ATTENTIONS = {
+    "none": ["attention_none"],
+    "dot": ["softmax", "scores_dot", "keys_memory", "attention"],
+    "general": ["softmax", "scores_dot", "keys_map", "attention"],
+    "concat": ["softmax", "scores_network", "keys_map", "attention"],
+    "additive": ["softmax", "scores_network", "keys_bias", "attention"],
+    "multihead": ["softmax", "attention_multihead"],
+}
+_GENERATORS = ("softmax", "tied")
+# The encoder's and the step's tables of words are multiplied while loading where they fit (docs/bundle.md).
+_FOLD_BYTES = 32 << 20
+_ROWS_AT_ONCE = 8
+
+Tensors = Mapping[str, NDArray[Any]]
+
+
+def check_network(model: ModelConfig) -> None:
+    """Say which parts no C is written for.
+
+    Raises:
+        ExportError: All of them.
+    """
+    known: dict[str, tuple[str | bool, ...]] = {
+        "head": ("decoder",),
+        "cell": tuple(_GATES),
+        "encoder": ("recurrent",),
+        "decoder": ("recurrent",),
+        "bridge": _BRIDGES,
+        "attention": tuple(_ATTENTIONS),
+        "generator": _GENERATORS,
+        "coverage": (False,),
+    }
+    faults = [
+        f"model.{key} = {getattr(model, key)!r} cannot be ejected; known: {', '.join(map(str, rows))}."
+        for key, rows in known.items()
+        if getattr(model, key) not in rows
+    ]
+    if faults:
+        raise ExportError("\n".join(faults))
+
+
+class NetworkWriter:
+    """Writes a network.
+
+    Args:
+        model: Its settings.
+        tensors: The bundle's weights as they are stored, by name.
+        int8: Whether matrices are 8-bit.
+    """
+
+    def __init__(self, model: ModelConfig, tensors: Tensors, *, int8: bool) -> None:
+        self.model, self.tensors, self.int8 = model, tensors, int8
+        self._made: dict[str, str] = {}
+        self._declared: list[str] = []
+        self._widest = 1
+
+    def declarations(self) -> str:
+        """Declare all weights, and the structures that hold them together."""
+        model = self.model
+        directions = range(2 if model.bidirectional else 1)
+        layers = [
+            [
+                self._cell(f"encoder.layers.{layer}.{one}", self._input_width(layer))
+                for one in directions
+            ]
+            for layer in range(model.encoder_layers)
+        ]
+        rows = "\n".join("    {" + ", ".join(cells) + "}," for cells in layers)
+        structures = [
+            array("cell", "encoder", rows, "[ENCODER_LAYERS][ENCODER_DIRECTIONS]"),
+            array("cell", "decoder", self._decoder(), "[DECODER_LAYERS]"),
+            self._matrix("src_words", "src_embedding.weight", table=True),
+            self._matrix("tgt_words", self._tgt_table, table=True),
+        ]
+        extra = [name for name in self.tensors if name.startswith("decoder.layers.0.weight_ih:")]
+        for name in extra:
+            if not name.startswith("decoder.layers.0.weight_ih:0-") and not name.endswith(
+                ".scales"
+            ):
+                structures.append(self._matrix("decoder_extra", name))
+        if model.bridge != "copy":
+            structures.append(self._matrix("bridge", "bridge.W.weight"))
+            self._floats("bridge.W.bias", "bridge_bias")
+        structures += [*self._attention(), *self._generator()]
+        return "\n".join([*self._declared, *structures])
+
+    def settings(self) -> dict[str, Any]:
+        """Give the sizes; after `declarations`."""
+        model = self.model
+        directions = 2 if model.bidirectional else 1
+        layers = model.decoder_layers * (2 if model.cell == "lstm" else 1) * model.hidden_size
+        extra = (model.context_every_step + model.input_feeding) * model.hidden_size
+        memory_keys = (
+            model.attention == "dot" and "decoder.attention.fit.weight" not in self.tensors
+        )
+        return {
+            "HIDDEN": model.hidden_size,
+            "EMBEDDING": model.embedding_size,
+            "GATES": _GATES[model.cell],
+            "LSTM": int(model.cell == "lstm"),
+            "ENCODER_LAYERS": model.encoder_layers,
+            "ENCODER_DIRECTIONS": directions,
+            "ENCODER_SIZE": model.hidden_size // directions,
+            "REVERSE_SOURCE": int(model.reverse_source),
+            "DECODER_LAYERS": model.decoder_layers,
+            "CONTEXT_EVERY_STEP": int(model.context_every_step),
+            "INPUT_FEEDING": int(model.input_feeding),
+            "LAYERS_STATE": layers,
+            "STATE": layers + extra,
+            "HEADS": model.attention_heads,
+            "KEYS_ARE_MEMORY": int(memory_keys),
+            "TGT_VOCAB": self.tensors["generator.bias"].size,
+            "FOLDED_SRC": self._folded("src_embedding.weight", directions),
+            "FOLDED_TGT": self._folded(self._tgt_table, 1),
+            "ROWS_AT_ONCE": _ROWS_AT_ONCE if self.int8 else 1,
+            "WIDEST": self._widest if self.int8 else 1,
+        }
+
+    def types(self) -> list[str]:
+        """Name the files of types."""
+        return [f"types_{'int8' if self.int8 else 'float'}", "types"]
+
+    def parts(self) -> list[str]:
+        """Name the files of functions."""
+        model, kind = self.model, "int8" if self.int8 else "float"
+        return [
+            "memory",
+            "functions",
+            *([] if model.cell == "rnn" else ["sigmoid"]),
+            f"product_{kind}",
+            f"words_{kind}",
+            f"cell_{model.cell}",
+            f"bridge_{model.bridge}",
+            "bias",
+            *self._attention_parts(),
+            "network",
+            f"generator_{model.generator}",
+            "step",
+        ]
+
+    @property
+    def _tgt_table(self) -> str:
+        return "src_embedding.weight" if self.model.tie_embeddings else "tgt_embedding.weight"
+
+    def _attention_parts(self) -> list[str]:
+        parts = list(_ATTENTIONS[self.model.attention])
+        if self.model.attention == "dot" and "decoder.attention.fit.weight" in self.tensors:
+            parts[parts.index("keys_memory")] = "keys_map"
+        return parts
+
+    def _input_width(self, layer: int) -> int:
+        return self.model.hidden_size if layer else self.model.embedding_size
+
+    def _decoder(self) -> str:
+        return "\n".join(
+            f"    {self._cell(f'decoder.layers.{layer}', self._input_width(layer))},"
+            for layer in range(self.model.decoder_layers)
+        )
+
+    def _cell(self, name: str, width: int) -> str:
+        state_bias = "NULL"
+        if self.model.cell == "gru":
+            state_bias = self._floats(f"{name}.bias_hh")
+        parts = [
+            self._braces(f"{name}.weight_ih:0-{width}"),
+            self._braces(f"{name}.weight_hh"),
+            self._floats(f"{name}.bias"),
+            state_bias,
+        ]
+        return "{" + ", ".join(parts) + "}"
+
+    def _attention(self) -> list[str]:
+        model = self.model
+        if model.attention == "none":
+            return []
+        hidden = model.hidden_size
+        mix = "decoder.W_c.weight"
+        found = {
+            "mix_context": f"{mix}:0-{hidden}",
+            "mix_state": f"{mix}:{hidden}-{2 * hidden}",
+        }
+        own = "decoder.attention."
+        found |= {
+            "dot": {"attention_keys": "fit.weight"} if f"{own}fit.weight" in self.tensors else {},
+            "general": {"attention_keys": "W.weight"},
+            "additive": {"attention_keys": "U.weight", "attention_query": "W.weight"},
+            "concat": {
+                "attention_keys": f"W.weight:{hidden}-{2 * hidden}",
+                "attention_query": f"W.weight:0-{hidden}",
+            },
+            "multihead": {
+                "attention_query": "Q.weight",
+                "attention_keys": "K.weight",
+                "attention_values": "V.weight",
+                "attention_out": "out.weight",
+            },
+        }[model.attention]
+        if model.attention == "additive":
+            self._floats(f"{own}U.bias", "attention_keys_bias")
+        if model.attention in ("additive", "concat"):
+            self._floats(f"{own}v", "attention_v")
+        return [
+            self._matrix(name, weight if weight.startswith(mix) else own + weight)
+            for name, weight in found.items()
+        ]
+
+    def _generator(self) -> list[str]:
+        self._floats("generator.bias", "generator_bias")
+        name = "generator.P.weight" if self.model.generator == "tied" else "generator.W.weight"
+        return [self._matrix("generator", name)]
+
+    def _matrix(self, name: str, weight: str, *, table: bool = False) -> str:
+        return f"static const matrix {name} = {self._braces(weight, table=table)};\n"
+
+    def _braces(self, weight: str, *, table: bool = False) -> str:
+        """Declare a map's weights, a row an output, and give what a `matrix` is made of."""
+        stored = self.tensors[weight]
+        rows = stored if table else stored.T
+        self._widest = max(self._widest, rows.shape[1])
+        if not self.int8:
+            return f"{{{self._floats(weight, values=rows)}, {rows.shape[0]}, {rows.shape[1]}}}"
+        if weight not in self._made:
+            self._made[weight] = f"w{len(self._made)}"
+            content = np.ascontiguousarray(rows).tobytes()
+            self._declared.append(
+                f"/* {weight} */\n{text_array('weight', self._made[weight], content)}"
+            )
+        scales = self._floats(f"{weight}.scales")
+        return f"{{{self._made[weight]}, {scales}, {rows.shape[0]}, {rows.shape[1]}}}"
+
+    def _floats(self, weight: str, name: str = "", values: NDArray[Any] | None = None) -> str:
+        """Declare numbers, once, and give the name of the array."""
+        if weight not in self._made:
+            self._made[weight] = name or f"w{len(self._made)}"
+            content = np.asarray(self.tensors[weight] if values is None else values)
+            if not np.isfinite(content).all():
+                raise ExportError(
+                    f"{weight} holds numbers that are not finite; train the model again."
+                )
+            self._declared.append(
+                f"/* {weight} */\n{array('float', self._made[weight], floats(content.astype(np.float32)))}"
+            )
+        return self._made[weight]
+
+    def _folded(self, table: str, directions: int) -> int:
+        """Say whether the runtime rounds the products of words to 16 bits, which it does in int8 where they fit."""
+        size = self.model.hidden_size // directions * _GATES[self.model.cell]
+        return int(self.int8 and len(self.tensors[table]) * size * 2 <= _FOLD_BYTES)
