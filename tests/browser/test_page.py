@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from helpers.server import Server
+from helpers.serving import Server
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt install chromium")

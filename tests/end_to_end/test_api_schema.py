@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from helpers.bundles import write_tiny
-from helpers.server import Server
+from helpers.serving import Server
 
 # What may answer a request that is not as described: 413 too, where it is too large as well.
 _CONFIG = """

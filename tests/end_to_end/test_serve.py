@@ -3,10 +3,10 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from helpers.serving import Server
 from libretranslatepy import LibreTranslateAPI
 
 from helpers.bundles import write_tiny
+from helpers.serving import Server
 
 TEXTS = ["a", "b a", "c b a a b c", "a a", "", "b " * 30, "zzz 😀"]
 

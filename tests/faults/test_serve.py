@@ -15,7 +15,7 @@ import pytest
 
 from dragoman.contracts.tiny import build
 from helpers.bundles import SMALL, write_tiny
-from helpers.server import Server
+from helpers.serving import Server
 
 LONG = "abc def " * 1250  # 10,000 characters
 

@@ -17,11 +17,11 @@ _BRIDGES = ("copy", "dense", "mean")
 # Which files compute what, by the row of the table.
 _ATTENTIONS = {
     "none": ["attention_none"],
-    "dot": ["softmax", "scores_dot", "keys_memory", "attention"],
-    "general": ["softmax", "scores_dot", "keys_map", "attention"],
-    "concat": ["softmax", "scores_network", "keys_map", "attention"],
-    "additive": ["softmax", "scores_network", "keys_bias", "attention"],
-    "multihead": ["softmax", "attention_multihead"],
+    "dot": ["softmax", "inner_plain", "scores_dot", "keys_memory", "attention"],
+    "general": ["softmax", "inner_plain", "scores_dot", "keys_map", "attention"],
+    "concat": ["softmax", "inner_plain", "scores_network", "keys_map", "attention"],
+    "additive": ["softmax", "inner_plain", "scores_network", "keys_bias", "attention"],
+    "multihead": ["softmax", "inner_plain", "attention_multihead"],
 }
 _GENERATORS = ("softmax", "tied")
 # The encoder's and the step's tables of words are multiplied while loading where they fit (docs/bundle.md).
@@ -144,6 +144,7 @@ class NetworkWriter:
             "memory",
             "functions",
             *([] if model.cell == "rnn" else ["sigmoid"]),
+            *(["inner"] if not self.int8 or model.attention != "none" else []),
             f"product_{kind}",
             f"words_{kind}",
             f"cell_{model.cell}",

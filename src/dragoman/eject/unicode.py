@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 
 import regex
+import tokenizers as library
+from tokenizers import pre_tokenizers
 
 from dragoman.eject.literals import ranges, records
+from dragoman.text.tokenizers import LETTER
 
 _SURROGATES = range(0xD800, 0xE000)
 _HANGUL = range(0xAC00, 0xD7A4)
 _JOINER = "\u200d"
 _PICTURE = "©"
 # Where pictures may stand, with room for those that no version of Unicode has yet.
-_PICTURES = [range(0xA9, 0xAF), range(0x2000, 0x3300), range(0x1F000, 0x20000)]
+_PICTURES = "[\u00a9\u00ae\u2000-\u33ff\U0001f000-\U0001ffff]"
+_CHUNK = 2048
 
 
 def _characters() -> Iterator[str]:
@@ -70,7 +74,7 @@ def lowering() -> str:
             cased.append(code)
         elif f"a{character}Σ".lower()[-1] == "ς":
             ignorable.append(code)
-        if len(low) != 1 or low == character or (character == "Σ" and low == "ς"):
+        if len(low) != 1 or low == character or low == "ς":
             continue
         shift = ord(low) - code
         if capitals and capitals[-1][3] == shift:
@@ -92,28 +96,42 @@ def lowering() -> str:
 
 @cache
 def wording() -> str:
-    """Give the tables by which words are cut: letters, and what people count as one character (UAX 29)."""
-    from tokenizers import Regex, pre_tokenizers
+    """Give the tables by which words are cut: letters, and what people count as one character (UAX 29).
 
-    whole = pre_tokenizers.Split(Regex(r"\X"), "isolated")
-
-    def is_picture(code: int) -> bool:
-        return len(whole.pre_tokenize_str(f"{chr(code)}{_JOINER}{_PICTURE}")) == 1
-
-    classes = {
-        "letters": r"[\p{L}\p{M}\p{N}_\u200c\u200d]",
-        "controls": r"[\p{GCB=Control}\p{GCB=CR}\p{GCB=LF}]",
-        "extending": r"\p{GCB=Extend}",
-        "spacing": r"\p{GCB=SpacingMark}",
-        "preceding": r"\p{GCB=Prepend}",
+    They are of the version of Unicode that the tokenizers library knows, so each character that the newer
+    `regex` names is tried.
+    """
+    one = _split(r"\X", "isolated")
+    named = {
+        "controls": (r"[\p{GCB=Control}\p{GCB=CR}\p{GCB=LF}]", "{}\u0300"),
+        "extending": (r"\p{GCB=Extend}", f"{_PICTURE}{{}}{_JOINER}{_PICTURE}"),
+        "spacing": (r"\p{GCB=SpacingMark}", "a{}"),
+        "preceding": (r"\p{GCB=Prepend}", "{}a"),
+        "pictures": (_PICTURES, f"{{}}{_JOINER}{_PICTURE}"),
     }
     everything = "".join(_characters())
-    tables = {
-        name: [ord(one) for one in regex.findall(pattern, everything)]
-        for name, pattern in classes.items()
-    }
-    preceding = set(tables["preceding"])
-    tables["pictures"] = [
-        code for span in _PICTURES for code in span if code not in preceding and is_picture(code)
-    ]
+    tables = {"letters": _letters()}
+    for name, (pattern, trial) in named.items():
+        tables[name] = [
+            ord(character)
+            for character in regex.findall(pattern, everything)
+            if (len(one(trial.format(character))) == 1) != (name == "controls")
+        ]
+    preceding = {*tables["preceding"]}
+    tables["pictures"] = [code for code in tables["pictures"] if code not in preceding]
     return "\n".join(_table(name, codes) for name, codes in tables.items())
+
+
+def _letters() -> list[int]:
+    """Find what a word is made of."""
+    cut, found = _split(f"[^{LETTER[1:-1]}]+", "removed"), list[int]()
+    characters = list(_characters())
+    for at in range(0, len(characters), _CHUNK):
+        # The library takes longer the longer the text is.
+        for piece, _ in cut("".join(characters[at : at + _CHUNK])):
+            found.extend(map(ord, piece))
+    return found
+
+
+def _split(pattern: str, behaviour: str) -> Callable[[str], list[tuple[str, tuple[int, int]]]]:
+    return pre_tokenizers.Split(library.Regex(pattern), behaviour).pre_tokenize_str

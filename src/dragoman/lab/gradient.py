@@ -92,8 +92,13 @@ class Recaller(nn.Module):
 
 
 def study_gradient(options: GradientOptions) -> list[CellStudy]:
-    """Train a small network a cell, and measure each before and after."""
-    return [_study(cell, options) for cell in options.cells]
+    """Train a small network a cell, and measure each before and after; the same on any number of cores."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return [_study(cell, options) for cell in options.cells]
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _study(cell: str, options: GradientOptions) -> CellStudy:

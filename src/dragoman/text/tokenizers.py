@@ -37,10 +37,10 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 _VERSION = 1
 SPACE = "▁"
 # Letters, marks, digits, and the joiners of Persian and Indic words.
-_LETTER = r"[\p{L}\p{M}\p{N}_\x{200C}\x{200D}]"
+LETTER = r"[\p{L}\p{M}\p{N}_\x{200C}\x{200D}]"
 # A word and its elision, or any other single character as people count them (a flag is one):
 # punctuation stands alone.
-WORDS = rf"{SPACE}?{_LETTER}+(?:['’](?={_LETTER}))?|{SPACE}?(?!{SPACE})\X|{SPACE}"
+WORDS = rf"{SPACE}?{LETTER}+(?:['’](?={LETTER}))?|{SPACE}?(?!{SPACE})\X|{SPACE}"
 CHARACTERS = r"[\s\S]"
 SPACED = rf"{SPACE}?[^{SPACE}]+|{SPACE}"
 WHOLE = r"[\s\S]+"

@@ -58,6 +58,11 @@ dragoman *dragoman_open(void)
 
     if (!d)
         return NULL;
+    d->dot = dot_plain;
+#ifdef CHOOSE
+    if (__builtin_cpu_supports("avx2"))
+        d->dot = dot_wide;
+#endif
     for (n = 0; n <= ENCODER_DIRECTIONS; n++) {
         word_table *t = &d->tables[n];
         t->words = n < ENCODER_DIRECTIONS ? &src_words : &tgt_words;

@@ -14,19 +14,15 @@ static int prepare(dragoman *d, sentence *s)
 /* Look at the source: h~ = tanh(W_c [context; h]), and where each query looked. */
 static void attend(dragoman *d, const sentence *s, size_t count, const float *query, float *output, float *weights)
 {
-    size_t n, j;
-    int i;
+    size_t n;
 
     compare(d, s, count, query, weights);
     multiply(d, &mix_state, query, count, STATE, d->temp, HIDDEN, 1);
     for (n = 0; n < count; n++) {
         float *out = output + n * HIDDEN, *w = weights + n * s->length;
         softmax(w, s->length);
-        memset(out, 0, HIDDEN * sizeof(float));
-        for (j = 0; j < s->length; j++)
-            for (i = 0; i < HIDDEN; i++)
-                out[i] += w[j] * s->values[j * HIDDEN + i];
-        for (i = 0; i < HIDDEN; i++)
-            out[i] = tanh_(out[i] + d->temp[n * HIDDEN + i]);
+        average(w, s->values, s->length, HIDDEN, out);
+        add(out, d->temp + n * HIDDEN, HIDDEN);
+        bend(out, HIDDEN);
     }
 }

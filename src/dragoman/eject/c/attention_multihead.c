@@ -17,21 +17,11 @@ static void look(const sentence *s, int head, const float *q, float *scores, flo
     const int size = HIDDEN / HEADS, start = head * size;
     const float scale = (float)(1.0 / sqrt((double)size));
     size_t j;
-    int i;
 
-    for (j = 0; j < s->length; j++) {
-        const float *k = s->keys + j * HIDDEN + start;
-        float sum = 0;
-        for (i = 0; i < size; i++)
-            sum += q[start + i] * k[i];
-        scores[j] = sum * scale;
-    }
-    softmax(scores, s->length);
-    for (i = 0; i < size; i++)
-        context[start + i] = 0;
     for (j = 0; j < s->length; j++)
-        for (i = 0; i < size; i++)
-            context[start + i] += scores[j] * s->values[j * HIDDEN + start + i];
+        scores[j] = inner(q + start, s->keys + j * HIDDEN + start, size) * scale;
+    softmax(scores, s->length);
+    average(scores, s->values + start, s->length, size, context + start);
 }
 
 /* Several scaled dot products side by side (Vaswani et al. 2017); then h~ = tanh(W_c [context; h]). */
@@ -39,7 +29,7 @@ static void attend(dragoman *d, const sentence *s, size_t count, const float *qu
 {
     float q[HIDDEN], context[HIDDEN], mapped[HIDDEN], mixed[HIDDEN];
     size_t n, j;
-    int head, i;
+    int head;
 
     for (n = 0; n < count; n++) {
         /* Past the last query's weights there is room for one head's. */
@@ -54,7 +44,8 @@ static void attend(dragoman *d, const sentence *s, size_t count, const float *qu
         multiply(d, &attention_out, context, 1, 0, mapped, 0, 0);
         multiply(d, &mix_context, mapped, 1, 0, mixed, 0, 0);
         multiply(d, &mix_state, query + n * STATE, 1, 0, q, 0, 1);
-        for (i = 0; i < HIDDEN; i++)
-            output[n * HIDDEN + i] = tanh_(mixed[i] + q[i]);
+        add(mixed, q, HIDDEN);
+        bend(mixed, HIDDEN);
+        memcpy(output + n * HIDDEN, mixed, sizeof mixed);
     }
 }

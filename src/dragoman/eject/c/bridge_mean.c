@@ -14,6 +14,6 @@ static void cross_bridge(dragoman *d, float finals[][2 * HIDDEN], const sentence
     for (i = 0; i < HIDDEN; i++)
         mean[i] /= (float)s->length;
     multiply(d, &bridge, mean, 1, 0, state, 0, 1);
-    for (i = 0; i < LAYERS_STATE; i++)
-        state[i] = tanh_(state[i] + bridge_bias[i]);
+    add(state, bridge_bias, LAYERS_STATE);
+    bend(state, LAYERS_STATE);
 }

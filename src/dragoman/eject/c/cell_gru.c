@@ -6,12 +6,15 @@ static void advance(dragoman *d, const cell *k, size_t count, float *gates, stat
 
     multiply(d, &k->state, from.h, count, from.stride, d->temp, 3 * size, 1);
     for (n = 0; n < count; n++) {
-        const float *x = gates + n * 3 * size, *u = d->temp + n * 3 * size, *b = k->state_bias;
-        for (i = 0; i < size; i++) {
-            float r = sigmoid_(x[i] + (u[i] + b[i]));
-            float z = sigmoid_(x[size + i] + (u[size + i] + b[size + i]));
-            float new = tanh_(x[2 * size + i] + r * (u[2 * size + i] + b[2 * size + i]));
-            to.h[n * to.stride + i] = new + z * (from.h[n * from.stride + i] - new);
-        }
+        float *x = gates + n * 3 * size, *u = d->temp + n * 3 * size, *new = x + 2 * size;
+        const float *h = from.h + n * from.stride;
+        add(u, k->state_bias, 3 * size);
+        add(x, u, 2 * size);
+        open_gates(x, 2 * size);
+        for (i = 0; i < size; i++)
+            new[i] += x[i] * u[2 * size + i];
+        bend(new, size);
+        for (i = 0; i < size; i++)
+            to.h[n * to.stride + i] = new[i] + x[size + i] * (h[i] - new[i]);
     }
 }

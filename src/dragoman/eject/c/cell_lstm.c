@@ -6,13 +6,16 @@ static void advance(dragoman *d, const cell *k, size_t count, float *gates, stat
 
     multiply(d, &k->state, from.h, count, from.stride, d->temp, 4 * size, 1);
     for (n = 0; n < count; n++) {
-        const float *x = gates + n * 4 * size, *u = d->temp + n * 4 * size;
-        for (i = 0; i < size; i++) {
-            float in = sigmoid_(x[i] + u[i]), keep = sigmoid_(x[size + i] + u[size + i]);
-            float out = sigmoid_(x[2 * size + i] + u[2 * size + i]);
-            float c = keep * from.c[n * from.stride + i] + in * tanh_(x[3 * size + i] + u[3 * size + i]);
-            to.c[n * to.stride + i] = c;
-            to.h[n * to.stride + i] = out * tanh_(c);
-        }
+        float *x = gates + n * 4 * size, *h = to.h + n * to.stride, *c = to.c + n * to.stride;
+        const float *before = from.c + n * from.stride;
+        add(x, d->temp + n * 4 * size, 4 * size);
+        open_gates(x, 3 * size);
+        bend(x + 3 * size, size);
+        for (i = 0; i < size; i++)
+            c[i] = x[size + i] * before[i] + x[i] * x[3 * size + i];
+        memcpy(h, c, size * sizeof(float));
+        bend(h, size);
+        for (i = 0; i < size; i++)
+            h[i] *= x[2 * size + i];
     }
 }

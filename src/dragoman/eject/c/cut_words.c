@@ -13,8 +13,8 @@ static int is_hangul(unsigned c, char kind)
     return syllable && open == (kind == 'O');
 }
 
-/* Say whether a character goes on after `c`; `picture`: c and what stands before are a picture, then marks. */
-static int goes_on(unsigned c, unsigned next, int picture, int flags)
+/* Say whether a character goes on after `c`. */
+static int goes_on(unsigned c, unsigned next, int joined, int flags)
 {
     if (c == '\r' && next == '\n')
         return 1;
@@ -28,21 +28,23 @@ static int goes_on(unsigned c, unsigned next, int picture, int flags)
         return 1;
     if (next == 0x200D || IS_IN(extending, next) || IS_IN(spacing, next) || IS_IN(preceding, c))
         return 1;
-    if (c == 0x200D && picture && IS_IN(pictures, next))
+    if (joined && IS_IN(pictures, next))
         return 1;
     return flags % 2 && next >= 0x1F1E6 && next <= 0x1F1FF;
 }
 
 static size_t end_of_character(const text *t, size_t at)
 {
-    int picture = 0, flags = 0;
+    /* A picture and its marks stand before; so they do, and then one joiner; how many letters of flags. */
+    int picture = 0, joined, flags = 0;
 
     for (;;) {
         unsigned c = t->at[at++];
         flags = c >= 0x1F1E6 && c <= 0x1F1FF ? flags + 1 : 0;
-        if (c != 0x200D && !IS_IN(extending, c))
+        joined = picture && c == 0x200D;
+        if (c == 0x200D || !IS_IN(extending, c))
             picture = IS_IN(pictures, c);
-        if (at == t->length || !goes_on(c, t->at[at], picture, flags))
+        if (at == t->length || !goes_on(c, t->at[at], joined, flags))
             return at;
     }
 }

@@ -13,9 +13,13 @@
 
 #if defined(__GNUC__)
 #pragma GCC diagnostic ignored "-Woverlength-strings"
-#if !defined(__clang__)
+#if defined(__OPTIMIZE__) && !defined(__clang__)
 #pragma GCC optimize("O3") /* several numbers at once, which clang does at -O2 */
 #endif
+#endif
+
+#if defined(__GNUC__) && defined(__x86_64__)
+#define CHOOSE /* when opened: a processor that can do more at once, does */
 #endif
 
 enum { PAD, UNK, SOS, EOS };

@@ -16,7 +16,7 @@ static void *take(dragoman *d, size_t count, size_t size)
         return NULL;
     made->next = d->blocks;
     d->blocks = made;
-    return &made->first;
+    return made + 1;
 }
 
 static float *take_floats(dragoman *d, size_t rows, size_t width)

@@ -1,12 +1,19 @@
 
-static int dot(const weight *w, const short *x, int count)
-{
-    int sum = 0, i;
+/* Whole numbers, and so exact in whatever order they are added. */
+#define DOT(name)                                                                                                      \
+    static int name(const weight *w, const short *x, int count)                                                        \
+    {                                                                                                                  \
+        int sum = 0, i;                                                                                                \
+                                                                                                                       \
+        for (i = 0; i < count; i++)                                                                                    \
+            sum += w[i] * x[i];                                                                                        \
+        return sum;                                                                                                    \
+    }
 
-    for (i = 0; i < count; i++)
-        sum += w[i] * x[i];
-    return sum;
-}
+DOT(dot_plain)
+#ifdef CHOOSE
+__attribute__((target("avx2"))) DOT(dot_wide)
+#endif
 
 /* Round to -127..127, half to even: adding and taking away 1.5 * 2^23 leaves no digits behind the point. */
 static void round_row(const float *x, int count, float largest, short *rounded)
@@ -14,12 +21,9 @@ static void round_row(const float *x, int count, float largest, short *rounded)
     const float step = 1.0f / 127.0f, magic = 12582912.0f;
     int i;
 
-    for (i = 0; i < count; i++) {
-        float value = x[i] / largest / step;
-        value = value < -128.0f ? -128.0f : value;
-        value = value > 127.0f ? 127.0f : value;
-        rounded[i] = (short)(int)((value + magic) - magic);
-    }
+    /* Nothing is larger than `largest`, so that nothing need be clamped. */
+    for (i = 0; i < count; i++)
+        rounded[i] = (short)(int)((x[i] / largest / step + magic) - magic);
 }
 
 static float largest_of(const float *x, int count)
@@ -52,7 +56,7 @@ static void multiply(dragoman *d, const matrix *m, const float *x, size_t count,
             const weight *w = m->w + (size_t)i * m->cols;
             float scale = m->scales[i] * (1.0f / 127.0f);
             for (n = 0; n < rows; n++)
-                y[(first + n) * to + i] = (float)dot(w, d->rounded + n * WIDEST, m->cols) * scale * largest[n];
+                y[(first + n) * to + i] = (float)d->dot(w, d->rounded + n * WIDEST, m->cols) * scale * largest[n];
         }
     }
 }

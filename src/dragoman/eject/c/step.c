@@ -24,7 +24,7 @@ static void step(dragoman *d, const sentence *s, size_t count, const int *last, 
 {
     const int width = GATES * HIDDEN;
     size_t n;
-    int layer, i;
+    int layer;
 
     for (n = 0; n < count; n++) {
         float *gates = room->gates + n * width;
@@ -34,8 +34,7 @@ static void step(dragoman *d, const sentence *s, size_t count, const int *last, 
     }
 #if STATE > LAYERS_STATE
     multiply(d, &decoder_extra, old + LAYERS_STATE, count, STATE, room->extra, width, 1);
-    for (n = 0; n < count * width; n++)
-        room->gates[n] += room->extra[n];
+    add(room->gates, room->extra, count * width);
 #endif
     for (layer = 0; layer < DECODER_LAYERS; layer++) {
         const int h = layer * HIDDEN, c = LSTM ? (DECODER_LAYERS + layer) * HIDDEN : 0;
@@ -56,8 +55,7 @@ static void step(dragoman *d, const sentence *s, size_t count, const int *last, 
     }
     generate(d, room->output, count, room->log_probs);
     for (n = 0; n < count; n++) {
-        for (i = 0; i < TGT_VOCAB; i++)
-            room->log_probs[n * TGT_VOCAB + i] += generator_bias[i];
+        add(room->log_probs + n * TGT_VOCAB, generator_bias, TGT_VOCAB);
         log_softmax(room->log_probs + n * TGT_VOCAB);
     }
 }

@@ -37,6 +37,7 @@ struct dragoman {
     block *blocks;
     char *answer;
     float *temp;
+    product *dot;
     word_table tables[ENCODER_DIRECTIONS + 1];
     size_t cached;
     short rounded[ROWS_AT_ONCE * WIDEST];

@@ -4,3 +4,4 @@ typedef struct {
     const weight *w;
     int rows, cols;
 } matrix;
+typedef float product(const weight *, const float *, int);

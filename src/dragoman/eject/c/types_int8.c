@@ -5,3 +5,4 @@ typedef struct {
     const float *scales;
     int rows, cols;
 } matrix;
+typedef int product(const weight *, const short *, int);

@@ -3,9 +3,7 @@
 static void make_word(dragoman *d, const word_table *t, int id, float *y)
 {
     const matrix *m = &t->layer->input;
-    int i;
 
     multiply(d, m, t->words->w + (size_t)id * t->words->cols, 1, 0, y, 0, 0);
-    for (i = 0; i < m->rows; i++)
-        y[i] += t->layer->bias[i];
+    add(y, t->layer->bias, (size_t)m->rows);
 }

@@ -25,7 +25,7 @@ static void make_word(dragoman *d, const word_table *t, int id, float *y)
     for (i = 0; i < words->cols; i++)
         d->rounded[i] = word[i];
     for (i = 0; i < m->rows; i++) {
-        float sum = (float)dot(m->w + (size_t)i * m->cols, d->rounded, m->cols);
+        float sum = (float)d->dot(m->w + (size_t)i * m->cols, d->rounded, m->cols);
         y[i] = sum * (words->scales[id] * m->scales[i]) + t->layer->bias[i];
         if (t->folded)
             y[i] = halve(y[i]);
