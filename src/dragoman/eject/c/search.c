@@ -15,9 +15,10 @@ typedef struct {
     int *said;
 } hypotheses;
 
+/* The best of what ended, and the scores of the `beam` best, best first. */
 typedef struct {
     size_t length;
-    double score;
+    double *scores;
     int *said;
     size_t count;
 } finished;
@@ -84,8 +85,9 @@ static size_t weigh(const hypotheses *live, float *log_probs, size_t length, siz
     return found;
 }
 
-/* Keep a hypothesis that ended, if it is better than what was found before. */
-static void finish(finished *found, const int *said, size_t length, float sum, const float *covered, size_t source)
+/* Keep a hypothesis that ended, if it is better than what was found before, and its score among the best. */
+static void finish(finished *found, size_t beam, const int *said, size_t length, float sum, const float *covered,
+                   size_t source)
 {
     double score = (double)sum / pow((double)length, LENGTH_PENALTY);
     float missed = 0;
@@ -98,11 +100,28 @@ static void finish(finished *found, const int *said, size_t length, float sum, c
         }
         score += COVERAGE_PENALTY * (double)missed;
     }
-    if (!found->count++ || score > found->score) {
-        found->score = score;
+    if (!found->count || score > found->scores[0]) {
         found->length = length - (said[length - 1] == EOS);
         memcpy(found->said, said, found->length * sizeof(int));
     }
+    if (found->count == beam && score <= found->scores[beam - 1])
+        return;
+    for (j = found->count < beam ? found->count++ : beam - 1; j && found->scores[j - 1] < score; j--)
+        found->scores[j] = found->scores[j - 1];
+    found->scores[j] = score;
+}
+
+/* Whether a live hypothesis scores better than the worst of the `beam` best ends. */
+static int may_improve(const hypotheses *live, const finished *found, size_t beam, size_t length)
+{
+    float best = -HUGE_VALF;
+    size_t n;
+
+    for (n = 0; n < live->count; n++)
+        if (live->sums[n] > best)
+            best = live->sums[n];
+    return live->count && (found->count < beam ||
+                           (double)best / pow((double)length, LENGTH_PENALTY) > found->scores[beam - 1]);
 }
 
 /* Go on from a hypothesis by one token. */
@@ -160,8 +179,9 @@ static int search(dragoman *d, const int *src, size_t source, size_t beam, finis
     size_t length = 0, n, count, k;
 
     found->said = take(d, longest + 1, sizeof(int));
+    found->scores = take(d, beam, sizeof(double));
     found->length = found->count = 0;
-    if (!best || !last || !after || !found->said || !take_room(d, &room, beam, source))
+    if (!best || !last || !after || !found->said || !found->scores || !take_room(d, &room, beam, source))
         return 0;
     if (!take_hypotheses(d, &live, beam, longest + 1, source) || !take_hypotheses(d, &next, beam, longest + 1, source))
         return 0;
@@ -171,14 +191,14 @@ static int search(dragoman *d, const int *src, size_t source, size_t beam, finis
     live.count = 1;
     live.sums[0] = 0;
     last[0] = SOS;
-    while (live.count && found->count < beam && length < longest) {
+    while (length < longest && (!length || may_improve(&live, found, beam, length))) {
         step(d, &s, live.count, last, live.states, after, &room);
         count = weigh(&live, room.log_probs, length, longest + 1, beam, best, own);
         next.count = 0;
         for (k = 0; k < count && k < beam; k++)
             if (best[k].token == EOS) {
                 go_on(&next, &live, &best[k], room.weights, length, longest + 1, source);
-                finish(found, next.said, length + 1, next.sums[0], next.covered, source);
+                finish(found, beam, next.said, length + 1, next.sums[0], next.covered, source);
                 next.count = 0;
             }
         for (k = 0; k < count && next.count < beam; k++)
@@ -195,6 +215,6 @@ static int search(dragoman *d, const int *src, size_t source, size_t beam, finis
     }
     if (length == longest)
         for (n = 0; n < live.count; n++)
-            finish(found, live.said + n * (longest + 1), length, live.sums[n], live.covered + n * source, source);
+            finish(found, beam, live.said + n * (longest + 1), length, live.sums[n], live.covered + n * source, source);
     return 1;
 }
