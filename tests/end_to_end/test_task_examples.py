@@ -135,6 +135,7 @@ class TestPages:
         assert list(SCORES) == [name for name in SECTIONS if name in SCORES]
         assert {name: set(SCORES[name]) for name in TASKS} == {
             name: {"accuracy" if one == "token_accuracy" else one for one in task.metrics}
+            | ({f"accuracy_{task.nbest}best"} if task.nbest > 1 else set())
             for name, task in TASKS.items()
         }
 
