@@ -9,7 +9,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -77,13 +76,7 @@ def serve(registry: Registry, options: ServeOptions, host: str, port: int) -> No
         server_header=False,
         timeout_graceful_shutdown=_GRACE_S,
     )
-    # Uvicorn finishes what was accepted, then lets the signal act once more: being told to stop is no failure.
-    signal.signal(signal.SIGTERM, _ignore)
     asyncio.run(_serve(_Server(config, app), registry))
-
-
-def _ignore(signum: int, frame: FrameType | None) -> None:
-    del signum, frame
 
 
 async def _serve(server: _Server, registry: Registry) -> None:
