@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -24,14 +25,18 @@ from dragoman.training.folder import (
     SRC_TOKENIZER,
     TGT_TOKENIZER,
     WEIGHTS,
+    Tokenizers,
     load_config_of,
     load_model,
     load_tokenizers,
 )
 from dragoman.training.labelling import annotator_of
-from dragoman.training.prepare import read_corpora
+from dragoman.training.prepare import encode, read_corpora
 from dragoman.training.session import Session, check_out, run_session
 from dragoman.translator import Translator
+
+if TYPE_CHECKING:
+    from dragoman.export.shortlist import Shortlist
 
 Source = str | Path | Config | Iterable[tuple[str, str]]
 """A recipe, a file of pairs, a corpus that ships, or pairs in memory; `Parallel` names two files."""
@@ -115,16 +120,26 @@ def load(folder: str | Path) -> Model:
     return Model(folder, config, translator, size)
 
 
-def export_bundle(folder: str | Path, out: str | Path, *, int8: bool = False) -> None:
+def export_bundle(
+    folder: str | Path,
+    out: str | Path,
+    *,
+    int8: bool = False,
+    shortlist: bool = False,
+    data: Path | None = None,
+) -> None:
     """Turn a model folder into a bundle, which runs without torch.
 
     Args:
         folder: What `train` left.
         out: The bundle to make, or to replace.
         int8: Keep every matrix as 8-bit numbers.
+        shortlist: Weigh only the words that the training pairs suggest for a source.
+        data: Where the training pairs are, which a shortlist is learned from; the current folder unless said.
 
     Raises:
         ModelError: The folder is missing or damaged, or it is a bundle already.
+        DataError: The training pairs cannot be read.
         ExportError: The model has a part that no graph is known for.
     """
     from dragoman.export import ExportOptions, write_bundle
@@ -134,7 +149,18 @@ def export_bundle(folder: str | Path, out: str | Path, *, int8: bool = False) ->
     check_config(config)
     tokenizers = load_tokenizers(folder)
     network = load_model(folder, config, tokenizers)
-    write_bundle(network, config, (tokenizers.src, tokenizers.tgt), Path(out), ExportOptions(int8))
+    short = _shortlist(config, tokenizers, data or Path()) if shortlist else None
+    sides = tokenizers.src, tokenizers.tgt
+    write_bundle(network, config, sides, Path(out), ExportOptions(int8, short))
+
+
+def _shortlist(config: Config, tokenizers: Tokenizers, base: Path) -> Shortlist:
+    """Learn a shortlist from a model's training pairs."""
+    from dragoman.export.shortlist import learn_shortlist
+
+    examples, _ = encode(tokenizers, read_corpora(config, base).train.pairs)
+    sizes = tokenizers.src.vocab_size, tokenizers.tgt.vocab_size
+    return learn_shortlist([(one.src, one.tgt) for one in examples], sizes)
 
 
 def _resolve(

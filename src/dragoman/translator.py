@@ -18,7 +18,7 @@ from dragoman.search.beam import BeamOptions, beam_search
 from dragoman.search.filters import Filter, Forbid, ForcePrefix, MinLength, NoRepeat, apply_filters
 from dragoman.search.greedy import Limits, greedy_search
 from dragoman.search.sampling import SamplingOptions, sample
-from dragoman.search.stepper import Floats, Hypothesis, Stepper, may_copy
+from dragoman.search.stepper import Floats, Hypothesis, Stepper, may_copy, shortened
 from dragoman.text.copying import Copying, Opened
 from dragoman.text.tokenizers import Tokenizer
 from dragoman.text.vocabulary import EOS, PAD, SOS, UNK
@@ -247,7 +247,11 @@ class Translator:
             return
         words = () if self._copying is None else self._copying.words(source.unknown)
         filters = self._filters([source], [0], TranslateOptions())
-        state, last, said = self.stepper.start(pad_sources([source.ids])), SOS, list[int]()
+        state, last, said = (
+            shortened(self.stepper).start(pad_sources([source.ids])),
+            SOS,
+            list[int](),
+        )
         while last != EOS and len(said) < self.max_length(len(source.ids)):
             step = self.stepper.step(np.array([last]), state)
             prefix = np.array([said], dtype=np.int64)
@@ -323,11 +327,14 @@ class Translator:
             if options.coverage_penalty is None
             else options.coverage_penalty,
         )
+        # What is asked for may not be on the shortlist.
+        asked = options.constraints is not None or options.prefixes is not None
+        stepper = self.stepper if asked else shortened(self.stepper)
         # Under constraints the only beginning may turn out to be a dead end, which a beam notices.
         if beam.beam_size == 1 and options.constraints is None:
             limits = replace(limits, length_penalty=beam.length_penalty)
-            return [[found] for found in greedy_search(self.stepper, src, limits)]
-        return beam_search(self.stepper, src, limits, beam)
+            return [[found] for found in greedy_search(stepper, src, limits)]
+        return beam_search(stepper, src, limits, beam)
 
     def _filters(
         self, sources: list[Opened], numbers: list[int], options: TranslateOptions

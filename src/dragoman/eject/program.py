@@ -61,6 +61,10 @@ def write_program(folder: Path, out: Path) -> Program:
 def _program(bundle: Bundle, name: str) -> tuple[str, str]:
     """Write the C file and its header."""
     check_network(bundle.config.model)
+    if bundle.shortlist:
+        raise ExportError(
+            f"{bundle.folder}: has a shortlist, for which no C is written; export the model without --shortlist."
+        )
     tensors = read_tensors(*(bundle.folder / graph for graph in (ENCODER, STEP)))
     network = NetworkWriter(bundle.config.model, tensors, int8=bundle.int8)
     tokens = TokenizerWriter(bundle.src_tokenizer, bundle.tgt_tokenizer)

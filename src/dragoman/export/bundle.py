@@ -19,6 +19,7 @@ from dragoman.export.graph import WEIGHTS, Weights
 from dragoman.export.graphs import BRIDGES, encoder_graph, step_graph
 from dragoman.export.labelling import HEADS, READERS, labeller_graph
 from dragoman.export.parts import ATTENTIONS, CELLS, GENERATORS, Network
+from dragoman.export.shortlist import Shortlist
 from dragoman.nn.labeller import Labeller
 from dragoman.nn.model import Seq2Seq
 from dragoman.nn.readers import WordReader
@@ -55,9 +56,11 @@ class ExportOptions:
 
     Attributes:
         int8: Keep every matrix as 8-bit numbers with one scale an output; a quarter of the size.
+        shortlist: Which words a source may be answered with, where not all are to be weighed.
     """
 
     int8: bool = False
+    shortlist: Shortlist | None = None
 
 
 def write_bundle(
@@ -83,6 +86,12 @@ def write_bundle(
     if not isinstance(network, Seq2Seq | Labeller):
         raise ExportError(f"a {type(network).__name__} has no ONNX graph.")
     _check(network, out)
+    if options.shortlist is not None and (
+        isinstance(network, Labeller) or network.generator.copies
+    ):
+        raise ExportError(
+            "a shortlist is for models that generate every word; this one labels, or copies words as well."
+        )
     files = {**_graphs(network, options), **_texts(tokenizers)}
     counted = {
         "num_weights": sum(weight.numel() for weight in network.parameters()),
@@ -96,6 +105,7 @@ def write_bundle(
         "format": FORMAT,
         "dragoman": version("dragoman"),
         "int8": options.int8,
+        "shortlist": options.shortlist is not None,
         **counted,
         "hidden": [top, top + hidden],
         "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
@@ -140,7 +150,11 @@ def _graphs(network: Seq2Seq | Labeller, options: ExportOptions) -> dict[str, by
         if network.generator.copies:
             ids: list[int] = network.tgt_ids.tolist()  # pyright: ignore[reportUnknownMemberType]
             source = replace(source, tgt_ids=ids, num_known_ids=network.num_known_ids)
-        graphs = {ENCODER: encoder_graph(source, weights), STEP: step_graph(source, weights)}
+        short = options.shortlist
+        graphs = {
+            ENCODER: encoder_graph(source, weights, short),
+            STEP: step_graph(source, weights, shortlist=short is not None),
+        }
     written = {name: graph.SerializeToString(deterministic=True) for name, graph in graphs.items()}
     return {**written, WEIGHTS: bytes(weights.content)}
 

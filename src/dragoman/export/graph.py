@@ -155,6 +155,16 @@ class Graph:
         scales = self.op("Unsqueeze", scales, self.constant([-1], np.int64))
         return self.op("Mul", self.op("Cast", rows, to=TensorProto.FLOAT), scales)
 
+    def columns(self, matrix: Matrix, ids: str) -> str:
+        """Take the columns of some outputs: ids [words] -> [inputs, words], in float32."""
+        if matrix.table:
+            return self.op("Transpose", self.look_up(matrix, ids), perm=[1, 0])
+        taken = self.op("Gather", self._stored(matrix), ids, axis=1)
+        if not self.weights.int8:
+            return taken
+        scales = self.op("Gather", self._scales(matrix), ids)
+        return self.op("Mul", self.op("Cast", taken, to=TensorProto.FLOAT), scales)
+
     def linear(self, x: str, matrix: Matrix, *, bounded: bool = False) -> str:
         """Multiply: x [..., inputs] -> [..., outputs].
 

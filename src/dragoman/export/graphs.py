@@ -2,8 +2,8 @@
 
 ::
 
-    encoder: src -> state, memory, mask, keys, values, copies
-    step:    last_ids, state, mask, keys, values, copies -> log_probs, state, weights
+    encoder: src -> state, memory, mask, keys, values, copies, and what a shortlist offers
+    step:    last_ids, state, mask, keys, values, copies, and that -> log_probs, state, weights
 
 `state` is all that a hypothesis carries, side by side in one row: the layers' h, then their c, then the context vector
 and the last output, where the decoder reads these at every step, then the place that a monotonic decoder looks at. The
@@ -31,6 +31,7 @@ from dragoman.export.parts import (
     recurrence,
     word_gates,
 )
+from dragoman.export.shortlist import Shortlist, offer, offered, score_offered
 from dragoman.text.vocabulary import PAD, UNK
 
 COPIES = "copies"
@@ -205,8 +206,10 @@ BRIDGES: dict[str, Callable[[SourceReader], list[str]]] = {
 }
 
 
-def encoder_graph(network: Network, weights: Weights) -> ModelProto:
-    """Write the encoder, the bridge, and what attention makes of the memory."""
+def encoder_graph(
+    network: Network, weights: Weights, shortlist: Shortlist | None = None
+) -> ModelProto:
+    """Write the encoder, the bridge, what attention makes of the memory, and which words are offered."""
     g, config = Graph(weights), network.config
     mask = g.op("Not", g.op("Equal", "src", g.constant(PAD, np.int64)))
     reader = SourceReader(g, network, mask)
@@ -228,8 +231,12 @@ def encoder_graph(network: Network, weights: Weights) -> ModelProto:
         found |= decoder.prepare(g, memory)
     if network.copies:
         found[COPIES] = _copies(g, network)
-    src = Value("src", ("sentences", "src_len"), TensorProto.INT64)
-    return g.model([src], [_value(name, network, made) for name, made in found.items()])
+    inputs = [Value("src", ("sentences", "src_len"), TensorProto.INT64)]
+    outputs = [_value(name, network, made) for name, made in found.items()]
+    if shortlist is not None:
+        inputs.append(Value("more", ("more",), TensorProto.INT64))
+        outputs += offered(network, made=offer(g, network, shortlist))
+    return g.model(inputs, outputs)
 
 
 def _known(g: Graph, ids: str, network: Network, table: str) -> str:
@@ -272,8 +279,8 @@ def _value(name: str, network: Network, made_as: str = "") -> Value:
 # --------------------------------------------------------------------------------------------- step
 
 
-def step_graph(network: Network, weights: Weights) -> ModelProto:
-    """Write one step of the decoder, and the generator."""
+def step_graph(network: Network, weights: Weights, *, shortlist: bool = False) -> ModelProto:
+    """Write one step of the decoder, and the generator: of all words, or of those that are offered."""
     g, config = Graph(weights), network.config
     hidden, layers = config.hidden_size, config.decoder_layers
     decoder = DECODERS[config.decoder](network)
@@ -295,13 +302,13 @@ def step_graph(network: Network, weights: Weights) -> ModelProto:
     state += [extra[0]] if config.context_every_step else []
     state += [output] if config.input_feeding and _feeds(config) else []
     state += [extra[-1]] if decoder.place else []
-    logits = GENERATORS[config.generator](g, network, output)
-    bias = network.parameters["generator.bias"]
-    logits = g.op("Add", logits, g.weight("generator.bias", bias))
+    logits = (score_offered if shortlist else _score_all)(g, network, output)
+    num_ids: int | str = "words"
     if network.copies:
-        log_probs, num_ids = _pointed(g, network, (logits, output, weights_of)), "words"
+        log_probs = _pointed(g, network, (logits, output, weights_of))
     else:
-        log_probs, num_ids = g.op("LogSoftmax", logits, axis=-1), len(bias)
+        log_probs = g.op("LogSoftmax", logits, axis=-1)
+        num_ids = num_ids if shortlist else len(network.parameters["generator.bias"])
     rows = ("sentences", "beams")
     width = sum(state_widths(config))
     outputs = [
@@ -316,7 +323,14 @@ def step_graph(network: Network, weights: Weights) -> ModelProto:
         outputs.append(Value("weights", (*rows, "src_len"), made_as=weights_of))
         inputs += [_value(name, network) for name in SEEN]
     inputs += [_value(COPIES, network)] if network.copies else []
+    inputs += offered(network)[1:] if shortlist else []
     return g.model(inputs, outputs)
+
+
+def _score_all(g: Graph, network: Network, output: str) -> str:
+    logits = GENERATORS[network.config.generator].scores(g, network, output)
+    bias = network.parameters["generator.bias"]
+    return g.op("Add", logits, g.weight("generator.bias", bias))
 
 
 def _first_gates(

@@ -266,20 +266,45 @@ ATTENTIONS: dict[str, type[Attention]] = {
 }
 
 
-def _softmax(g: Graph, network: Network, outputs: str) -> str:
-    return g.linear(outputs, network.matrix("generator.W.weight"), bounded=True)
+@dataclass(frozen=True)
+class Generator:
+    """What turns a decoder's output into a score a word: the product of a query with each word's vector.
+
+    Attributes:
+        query: Makes the query of the output.
+        words: Gives the words' vectors.
+        bounded: Whether queries lie between -1 and 1.
+    """
+
+    query: Callable[[Graph, Network, str], str]
+    words: Callable[[Network], Matrix]
+    bounded: bool
+
+    def scores(self, g: Graph, network: Network, outputs: str) -> str:
+        """Score all words."""
+        query = self.query(g, network, outputs)
+        return g.linear(query, self.words(network), bounded=self.bounded)
 
 
-def _tied(g: Graph, network: Network, outputs: str) -> str:
-    mapped = g.linear(outputs, network.matrix("generator.P.weight"), bounded=True)
-    return g.linear(mapped, embedding(network, "tgt_embedding.weight"))
+def _as_it_is(g: Graph, network: Network, outputs: str) -> str:
+    del g, network
+    return outputs
 
 
-# What a pointer copies is added to what the tied generator says.
-GENERATORS: dict[str, Callable[[Graph, Network, str], str]] = {
-    "softmax": _softmax,
-    "tied": _tied,
-    "pointer": _tied,
+def _mapped(g: Graph, network: Network, outputs: str) -> str:
+    return g.linear(outputs, network.matrix("generator.P.weight"), bounded=True)
+
+
+_TIED = Generator(_mapped, lambda network: embedding(network, "tgt_embedding.weight"), False)
+GENERATORS: dict[str, Generator] = {
+    "softmax": Generator(
+        _as_it_is,
+        lambda network: network.matrix("generator.W.weight"),
+        True,
+    ),
+    "tied": _TIED,
+    # What a pointer copies is added to what the tied generator says.
+    "pointer": _TIED,
 }
 
 

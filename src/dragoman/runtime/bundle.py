@@ -45,6 +45,7 @@ class Bundle:
         src_tokenizer: Text to source ids.
         tgt_tokenizer: Target ids to text.
         int8: Whether its matrices are 8-bit.
+        shortlist: Whether it weighs only the words of a shortlist, unless told otherwise.
         num_weights: How many weights it has.
         num_bytes: How large its files are.
         hidden: Which columns of a state are the decoder's top hidden state.
@@ -58,6 +59,7 @@ class Bundle:
     src_tokenizer: Tokenizer
     tgt_tokenizer: Tokenizer
     int8: bool
+    shortlist: bool
     num_weights: int
     num_bytes: int
     hidden: tuple[int, int]
@@ -105,6 +107,8 @@ def read_bundle(folder: Path) -> Bundle:
         src_tokenizer=src,
         tgt_tokenizer=tgt,
         int8=about["int8"],
+        # Bundles of before there were shortlists do not say.
+        shortlist=about.get("shortlist") is True,
         num_weights=about["num_weights"],
         num_bytes=num_bytes,
         hidden=(first, last),

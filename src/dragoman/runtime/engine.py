@@ -6,7 +6,7 @@ import ctypes
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,14 +15,24 @@ from numpy.typing import NDArray
 
 from dragoman.errors import BundleError
 from dragoman.runtime.bundle import ENCODER, LABELLER, STEP, WEIGHTS, Bundle
+from dragoman.runtime.offer import OfferDistribution
 from dragoman.runtime.weights import read_weights
 from dragoman.search.labelling import Transitions
-from dragoman.search.stepper import ArrayDistribution, ArrayStep, Floats, Ids
+from dragoman.search.stepper import (
+    ArrayDistribution,
+    ArrayStep,
+    Distribution,
+    Floats,
+    Ids,
+    Stepper,
+)
 from dragoman.text.tokenizers import SPACE
 from dragoman.text.vocabulary import EOS, SPECIALS, UNK
 
 _FATAL = 4
-_SHARED = ("mask", "keys", "values", "copies")
+# Of each sentence; and of the whole batch.
+_SHARED = ("mask", "keys", "values", "copies", "allowed")
+_BATCH = ("columns", "offer_bias")
 
 
 @dataclass(frozen=True)
@@ -32,10 +42,14 @@ class BundleState:
     Attributes:
         seen: What belongs to a sentence, by the names of the graphs' inputs: [sentences, ...].
         rows: What belongs to a hypothesis: [sentences, beams, width].
+        batch: What belongs to the batch, where a shortlist chose its words: their vectors and biases.
+        offer: Their ids, [words].
     """
 
     seen: dict[str, NDArray[Any]]
     rows: Floats
+    batch: dict[str, NDArray[Any]] = field(default_factory=dict[str, NDArray[Any]])
+    offer: Ids | None = None
 
     def select(self, rows: Ids) -> BundleState:
         """Reorder, repeat or drop hypotheses; sentences without any leave too.
@@ -53,7 +67,7 @@ class BundleState:
         seen = self.seen
         if len(kept) != sentences or (kept != np.arange(sentences)).any():
             seen = {name: values[kept] for name, values in seen.items()}
-        return BundleState(seen, moved.reshape(len(kept), count, width))
+        return replace(self, seen=seen, rows=moved.reshape(len(kept), count, width))
 
 
 class BundleStepper:
@@ -69,6 +83,7 @@ class BundleStepper:
     Attributes:
         hidden: Which columns of a state are the decoder's top hidden state.
         copies: Whether it may say words of the source that its vocabulary lacks.
+        short: The same model, weighing only the words of its shortlist; itself where it has none.
     """
 
     def __init__(self, bundle: Bundle, threads: int = 1) -> None:
@@ -85,15 +100,26 @@ class BundleStepper:
         self._said = [one.name for one in encoder.get_outputs()]
         self._told = [one.name for one in step.get_outputs()]
         self.copies = "copies" in self._said
+        self._every = np.arange(bundle.tgt_tokenizer.vocab_size)
+        self.short: Stepper[BundleState] = _Short(self) if bundle.shortlist else self
         _give_memory_back()
 
     def start(self, src: Ids) -> BundleState:
-        """Read the sources."""
-        said: list[Any] = list(self._encoder.run(self._said, {"src": src}))
+        """Read the sources; every word may be said."""
+        return self.read(src, self._every)
+
+    def read(self, src: Ids, more: Ids) -> BundleState:
+        """Read the sources; where there is a shortlist, words may be said that are on it, or in `more`."""
+        feeds = {"src": src}
+        if "offer" in self._said:
+            feeds["more"] = more
+        said: list[Any] = list(self._encoder.run(self._said, feeds))
         found: dict[str, NDArray[Any]] = dict(zip(self._said, said, strict=True))
         return BundleState(
             {name: found[name] for name in ("memory", *_SHARED) if name in found},
             found["state"][:, None],
+            {name: found[name] for name in _BATCH if name in found},
+            found.get("offer"),
         )
 
     def step(self, last_ids: Ids, state: BundleState) -> ArrayStep[BundleState]:
@@ -103,16 +129,15 @@ class BundleStepper:
             "last_ids": last_ids.reshape(rows.shape[:2]),
             "state_in": rows,
         }
-        feeds |= {name: state.seen[name] for name in _SHARED if name in state.seen}
+        feeds |= {name: state.seen[name] for name in _SHARED if name in state.seen} | state.batch
         told: list[Any] = list(self._step.run(self._told, feeds))
         log_probs, after, *looked = told
         count = len(last_ids)
         weights = looked[0].reshape(count, -1) if looked else None
-        return ArrayStep(
-            ArrayDistribution(log_probs.reshape(count, -1)),
-            weights,
-            BundleState(state.seen, after),
-        )
+        distribution: Distribution = ArrayDistribution(log_probs.reshape(count, -1))
+        if state.offer is not None:
+            distribution = OfferDistribution(distribution, state.offer, len(self._every))
+        return ArrayStep(distribution, weights, replace(state, rows=after))
 
     def select(self, state: BundleState, rows: Ids) -> BundleState:
         """Reorder, repeat or drop rows."""
@@ -150,6 +175,18 @@ class BundleStepper:
         """Mix another sentence's context vector into this one's; `share` is the other's."""
         mixed = np.float32(1 - share) * state.rows + np.float32(share) * other.rows
         return replace(state, rows=mixed.astype(np.float32))
+
+
+class _Short:
+    """A stepper over the words of a shortlist."""
+
+    def __init__(self, whole: BundleStepper) -> None:
+        self.whole = whole
+        self.step, self.select = whole.step, whole.select
+
+    def start(self, src: Ids) -> BundleState:
+        """Read the sources."""
+        return self.whole.read(src, np.empty(0, dtype=np.int64))
 
 
 @dataclass(frozen=True)
@@ -253,21 +290,24 @@ def _misfits(
         "inputs": {
             "last_ids": "beams",
             "state_in": state,
-            **{one: read.get(one) for one in shared},
+            **{one: read.get(one) for one in (*shared, *_BATCH) if one in read},
         },
         "outputs": {
-            "log_probs": "words" if "copies" in read else bundle.tgt_tokenizer.vocab_size,
+            "log_probs": "words"
+            if "copies" in read or bundle.shortlist
+            else bundle.tgt_tokenizer.vocab_size,
             "state": state,
         },
     }
-    wanted["outputs"] |= {"weights": "src_len"} if shared else {}
+    wanted["outputs"] |= {"weights": "src_len"} if "mask" in read else {}
     found = {"inputs": _widths(step.get_inputs()), "outputs": _widths(step.get_outputs())}
     faults = [
         f"{bundle.folder / STEP}: its {ends} are {found[ends]}, expected {wanted[ends]}; export the model again."
         for ends in wanted
         if wanted[ends] != found[ends]
     ]
-    if _widths(encoder.get_inputs()) != {"src": "src_len"} or "memory" not in read:
+    asked = {"src": "src_len"} | ({"more": "more"} if bundle.shortlist else {})
+    if _widths(encoder.get_inputs()) != asked or "memory" not in read:
         faults.append(
             f"{bundle.folder / ENCODER}: is no encoder of a bundle; export the model again."
         )

@@ -93,6 +93,11 @@ def may_copy(stepper: Stepper[Any]) -> bool:
     return bool(getattr(stepper, "copies", False))
 
 
+def shortened(stepper: Stepper[Any]) -> Stepper[Any]:
+    """Give the stepper that weighs only the words of a model's shortlist, by its attribute `short`, if it has one."""
+    return getattr(stepper, "short", stepper)
+
+
 @dataclass(frozen=True)
 class ArrayDistribution:
     """A `Distribution` in memory: [rows, vocab]."""
@@ -149,7 +154,7 @@ class ArrayDistribution:
 class ArrayStep(Generic[S]):
     """A `Step` in memory."""
 
-    distribution: ArrayDistribution
+    distribution: Distribution
     weights: Floats | None
     state: S
 
