@@ -187,7 +187,7 @@ def _scores(found: Comparison, options: CompareOptions, names: tuple[Path, Path]
             f"{one.second.score:.2f}",
             "{:.2f} - {:.2f}".format(*one.second.interval or ()),
             f"{one.difference:+.2f}",
-            "{:+.2f} - {:+.2f}".format(*one.interval),
+            "{:+.2f}, {:+.2f}".format(*one.interval),
             f"{one.second_wins:.1%}",
             f"{one.p_value:.3f}",
         )

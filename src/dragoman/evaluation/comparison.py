@@ -247,7 +247,8 @@ def _difference(
         for score in (one.score(num_samples, seed), other.score(num_samples, seed))
     )
     observed = second.score - first.score
-    p_value = paired_p_value(drawn, observed)
+    # One sentence, drawn again and again, says nothing of chance.
+    p_value = paired_p_value(drawn, observed) if len(one.statistics) > 1 else 1.0
     gain = -drawn if lower_is_better else drawn
     better = "B" if (observed < 0) == lower_is_better else "A"
     return Difference(

@@ -67,7 +67,8 @@ class Sheet:
             table.add_column(Text(str(column)), justify=justify, overflow="fold")
         for row in self.rows:
             table.add_row(*(Text(str(cell)) for cell in row))
-        return Group(table, *(Text(str(note)) for note in self.notes))
+        shown = [table] if self.rows else [Text(str(self.title))]
+        return Group(*shown, *(Text(str(note)) for note in self.notes))
 
     def html(self) -> str:
         """Write it as a section of a page."""
@@ -85,10 +86,14 @@ class Sheet:
         )
         notes = "".join(f'<p class="note">{_html(note)}</p>' for note in self.notes)
         title = f"{self.name}-title"
+        table = (
+            f'<div class="scroll" tabindex="0" role="group" aria-labelledby="{title}">'
+            f'<table class="sheet"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+            if self.rows
+            else ""
+        )
         return f"""<section class="part" id="{self.name}" aria-labelledby="{title}">
-<h2 id="{title}">{_html(self.title)}</h2>
-<div class="scroll" tabindex="0" role="group" aria-labelledby="{title}">
-<table class="sheet"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{notes}</section>"""
+<h2 id="{title}">{_html(self.title)}</h2>{table}{notes}</section>"""
 
     def _side(self, column: int) -> str:
         return ' class="number"' if column >= self.num_texts else ""
