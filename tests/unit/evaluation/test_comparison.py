@@ -142,24 +142,24 @@ class TestWords:
 
 def test_by_length_and_changes():
     material = Material(
-        ["a", "a b c d e f", "a b", "a b c"], [["un"], ["six"], ["deux", "2"], ["trois"]]
+        ["a", "a b c d e f", "a b", "a b c"], [["un"], ["six"], ["deux", "2nd"], ["trois"]]
     )
-    found = compare_outputs(
-        material, ["un", "sax", "xx", "trois"], ["un", "six", "2", "troix"], EXACT
-    )
+    first, second = ["un", "sax", "oo", "trois"], ["un", "six", "2nd", "troix"]
+    found = compare_outputs(material, first, second, EXACT)
     assert [(row.words, row.num_sentences) for row in found.by_length] == [("1-5", 3), ("6-10", 1)]
     short, long = found.by_length
     assert short.first["exact_match"] == pytest.approx(200 / 3)
     assert (long.first["exact_match"], long.second["exact_match"]) == (0, 100)
-    assert [change.source for change in found.gains] == [
-        "a b",
-        "a b c d e f",
-    ]  # from 0; from "s", "x"
-    assert found.gains[0].references == ("deux", "2")
-    assert (found.gains[0].first_chrf, found.gains[0].second_chrf) == (0, 100)
-    assert [(change.first, change.second) for change in found.losses] == [("trois", "troix")]
-    assert found.losses[0].gain < 0
-    assert json.loads(json.dumps(found.to_dict()))["scores"]["exact_match"]["difference"] == 0
+    # From nothing to all; and from "s", "x" to all.
+    assert [change.source for change in found.gains] == ["a b", "a b c d e f"]
+    assert found.gains[0].references == ("deux", "2nd")
+    assert found.gains[0].first_chrf == pytest.approx(0, abs=1e-9)
+    assert found.gains[0].second_chrf == 100
+    # Of troix, 4 of 5 letters are right, 3 of 4 pairs, 2 of 3, 1 of 2, 0 of 1.
+    (loss,) = found.losses
+    assert (loss.first, loss.second, loss.first_chrf) == ("trois", "troix", 100)
+    assert loss.second_chrf == pytest.approx(20 * (4 / 5 + 3 / 4 + 2 / 3 + 1 / 2))
+    assert json.loads(json.dumps(found.to_dict()))["scores"]["exact_match"]["difference"] == 25
 
 
 def test_only_so_many_changes_are_shown():
