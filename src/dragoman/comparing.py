@@ -26,6 +26,7 @@ from dragoman.translator import TranslateOptions
 System = Model | Path  # a model, or the file that holds what one wrote
 
 _FEW = 100  # sentences below which figures come with a warning
+_B_LESS_A = "B \N{MINUS SIGN} A"
 
 
 class Contest:
@@ -147,9 +148,7 @@ def render_page(found: Comparison, options: CompareOptions, names: tuple[Path, P
     )
     charts = [render_scores(study, name) for name in found.scores]
     sheets = [sheet.html() for sheet in sheets_of(found, options, names)]
-    return render_sheets(
-        "Dragoman · compare", f"A: {names[0]} · B: {names[1]}", [sheets[0], *charts, *sheets[1:]]
-    )
+    return render_sheets("Dragoman · compare", f"A: {names[0]} · B: {names[1]}", [*sheets, *charts])
 
 
 def sheets_of(found: Comparison, options: CompareOptions, names: tuple[Path, Path]) -> list[Sheet]:
@@ -157,7 +156,7 @@ def sheets_of(found: Comparison, options: CompareOptions, names: tuple[Path, Pat
     words = Sheet(
         "by-frequency",
         Said("compare_frequencies_train" if options.train else "compare_frequencies"),
-        (Said("compare_count"), Said("compare_number"), "A", "B", Said("compare_difference")),
+        (Said("compare_count"), Said("compare_number"), "A", "B", _B_LESS_A),
         [
             (row.frequency, f"{row.num_words:,}", *_pair(row.first, row.second))
             for row in found.by_frequency
@@ -205,8 +204,8 @@ def _scores(found: Comparison, options: CompareOptions, names: tuple[Path, Path]
             Said("compare_metric"),
             Said("compare_verdict"),
             *("A", interval, "B", interval),
-            *(Said("compare_difference"), interval),
-            *(Said("compare_wins"), Said("compare_p")),
+            *(_B_LESS_A, interval),
+            *(Said("compare_wins"), "p"),
         ),
         rows,
         num_texts=2,
@@ -219,7 +218,7 @@ def _lengths(found: Comparison) -> Sheet:
     return Sheet(
         "by-length",
         Said("compare_lengths"),
-        (*map(Said, headings), "A", "B", Said("compare_difference")),
+        (*map(Said, headings), "A", "B", _B_LESS_A),
         [
             (name, row.words, f"{row.num_sentences:,}", *_pair(row.first[name], row.second[name]))
             for name in found.scores
@@ -233,7 +232,7 @@ def _changes(name: str, changes: Sequence[Change]) -> Sheet:
     return Sheet(
         name,
         Said(f"compare_{name}"),
-        (*map(Said, headings), "A", "B", Said("compare_gain")),
+        (*map(Said, headings), "A", "B", "chrF"),
         [
             (one.source, " / ".join(one.references), one.first, one.second, f"{one.gain:+.1f}")
             for one in changes
