@@ -166,8 +166,8 @@ def sheets_of(found: Comparison, options: CompareOptions, names: tuple[Path, Pat
         _scores(found, options, names),
         _lengths(found),
         words,
-        _changes("gains", found.gains),
-        _changes("losses", found.losses),
+        _changes("gains", Said("compare_gains"), found.gains),
+        _changes("losses", Said("compare_losses"), found.losses),
     ]
 
 
@@ -227,11 +227,11 @@ def _lengths(found: Comparison) -> Sheet:
     )
 
 
-def _changes(name: str, changes: Sequence[Change]) -> Sheet:
+def _changes(name: str, title: Said, changes: Sequence[Change]) -> Sheet:
     headings = ("compare_source", "compare_reference")
     return Sheet(
         name,
-        Said(f"compare_{name}"),
+        title,
         (*map(Said, headings), "A", "B", "chrF"),
         [
             (one.source, " / ".join(one.references), one.first, one.second, f"{one.gain:+.1f}")
