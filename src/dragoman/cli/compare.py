@@ -107,7 +107,7 @@ def compare(
     found = contest.compare(corpus, options, beam)
     if html is not None:
         with opened(html) as file:
-            file.write(render_page(found, options, contest.names).encode())
+            file.write(render_page(found, options, contest.names).encode(errors="replace"))
         say(f"{html}: the page")
     if as_json:
         print_json({"a": str(first), "b": str(second), **found.to_dict()})
