@@ -186,7 +186,7 @@ class Model:
             )
         else:
             found = evaluate_outputs(sources, outputs, references, scoring)
-        note = self._dropped()
+        note = self.dropped
         if not note:
             return outputs, found
         scores = {
@@ -198,9 +198,11 @@ class Model:
     def as_written(self, reference: str) -> str:
         """Return a reference as the model could write it: without the case or the stop it was taught to drop."""
         normaliser = self.translator.tgt_tokenizer.normaliser
-        return normaliser.undo(normaliser(reference)) if self._dropped() else reference
+        return normaliser.undo(normaliser(reference)) if self.dropped else reference
 
-    def _dropped(self) -> str:
+    @property
+    def dropped(self) -> str:
+        """What the model was taught to leave out of what it writes, for a signature; "" if nothing."""
         if isinstance(self.translator, Annotator):
             return ""
         text = self.config.text

@@ -14,6 +14,7 @@ import typer
 
 from dragoman import __version__
 from dragoman.cli.bench import bench
+from dragoman.cli.compare import compare
 from dragoman.cli.data import app as data_app
 from dragoman.cli.demo import demo
 from dragoman.cli.distill import distill
@@ -46,6 +47,7 @@ app.command(short_help="Train a model on pairs of sentences.")(train)
 app.command(short_help="Translate sentences, a file or a pipe.")(translate)
 app.command("predict", short_help="The same as translate, for other tasks.")(translate)
 app.command(short_help="Score a model on a test set.")(evaluate)
+app.command(short_help="Compare two models on a test set.")(compare)
 app.command(short_help="Serve models: a page and an API.")(serve)
 app.command(short_help="Show every step of one sentence.")(trace)
 app.command(short_help="Draw a model's curves, attention and map.")(plot)

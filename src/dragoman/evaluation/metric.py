@@ -79,15 +79,24 @@ class Measured:
         return self.combine(self.statistics[rows].sum(axis=0))
 
     def _interval(self, num_samples: int, seed: int) -> tuple[float, float]:
-        """Bound the middle 95 % of the scores of bootstrap samples (Koehn 2004, W04-3250).
+        return middle(self.resample(num_samples, seed))
 
-        The draws and the percentiles are those of sacreBLEU, so that its intervals are as wide.
+    def resample(self, num_samples: int, seed: int = DEFAULT_SEED) -> FloatArray:
+        """Score bootstrap samples (Koehn 2004, W04-3250), drawn as sacreBLEU draws them.
+
+        Equal seeds draw equal sentences, so that two systems on one test set can be compared sample by sample.
         """
         rng = np.random.default_rng(seed)
         size = len(self.statistics)
-        scores = sorted(self.score_of(rng.integers(size, size=size)) for _ in range(num_samples))
-        tail = num_samples // 40
-        return scores[tail], scores[-tail - 1]
+        scores = [self.score_of(rng.integers(size, size=size)) for _ in range(num_samples)]
+        return np.array(scores, np.float64)
+
+
+def middle(scores: FloatArray) -> tuple[float, float]:
+    """Bound the middle 95 % of bootstrap scores, at sacreBLEU's percentiles."""
+    ordered = np.sort(scores)
+    tail = len(ordered) // 40
+    return float(ordered[tail]), float(ordered[-tail - 1])
 
 
 class Metric(ABC):

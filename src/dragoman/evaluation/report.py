@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from dragoman.errors import InputError
 from dragoman.evaluation.labels import Confusion, confuse
-from dragoman.evaluation.metric import DEFAULT_SEED, Measured, Score, check_references
+from dragoman.evaluation.metric import DEFAULT_SEED, Measured, Rows, Score, check_references
 from dragoman.evaluation.metrics import BUILT_IN, METRICS, Bleu, BleuTokenizer, n_best_accuracy
 
 if TYPE_CHECKING:
@@ -172,20 +172,10 @@ def evaluate_outputs(
         InputError: If the counts differ, there is nothing to score, or a source has no reference.
     """
     options = options or EvaluationOptions()
-    if len(sources) != len(hypotheses):
-        raise InputError(
-            f"the number of sources, {len(sources)}, is not that of hypotheses, "
-            f"{len(hypotheses)}; line n of each must be about the same sentence"
-        )
+    check_sources(sources, hypotheses)
     check_references(hypotheses, references)
-    names = [*options.metrics, *(METRICS.keys() - BUILT_IN)]
-    measured = {
-        METRICS[name].shown_as or name: (
-            Bleu(options.bleu_tokenizer) if name == "bleu" else METRICS[name]()
-        ).measure(hypotheses, references)
-        for name in names
-        if METRICS[name].applies(references)
-    }
+    names = (*options.metrics, *(METRICS.keys() - BUILT_IN))
+    measured = measure_outputs(hypotheses, references, names, options.bleu_tokenizer)
     if options.rates is not None:
         measured |= options.rates(sources, hypotheses, references)
     if options.candidates:
@@ -213,24 +203,57 @@ def evaluate_outputs(
     )
 
 
-def _by_length(
-    sources: Sequence[str], measured: dict[str, Measured], lengths: Lengths
-) -> list[LengthRow]:
+def check_sources(sources: Sequence[str], hypotheses: Sequence[str]) -> None:
+    """Make sure that there is a hypothesis for each source.
+
+    Raises:
+        InputError: The counts differ.
+    """
+    if len(sources) != len(hypotheses):
+        raise InputError(
+            f"the number of sources, {len(sources)}, is not that of hypotheses, "
+            f"{len(hypotheses)}; line n of each must be about the same sentence"
+        )
+
+
+def measure_outputs(
+    hypotheses: Sequence[str],
+    references: Sequence[Sequence[str]],
+    names: Sequence[str],
+    bleu_tokenizer: BleuTokenizer = "13a",
+) -> dict[str, Measured]:
+    """Measure by those rows of METRICS that mean something here; each under the name that it is shown by."""
+    return {
+        METRICS[name].shown_as or name: (
+            Bleu(bleu_tokenizer) if name == "bleu" else METRICS[name]()
+        ).measure(hypotheses, references)
+        for name in names
+        if METRICS[name].applies(references)
+    }
+
+
+def rows_by_length(sources: Sequence[str]) -> dict[str, Rows]:
+    """Sort sources by length: the bounds of a bucket, from short to long, to the rows in it, at least one."""
     lower_bounds = list(_BUCKETS)
     rows_of: dict[int, list[int]] = {bound: [] for bound in lower_bounds}
     count = _source_length(sources)
     for row, source in enumerate(sources):
         bucket = bisect_right(lower_bounds, count(source)) - 1
         rows_of[lower_bounds[bucket]].append(row)
+    return {_BUCKETS[bound]: np.array(rows, np.intp) for bound, rows in rows_of.items() if rows}
+
+
+def _by_length(
+    sources: Sequence[str], measured: dict[str, Measured], lengths: Lengths
+) -> list[LengthRow]:
     return [
         LengthRow(
-            words=_BUCKETS[bound],
+            words=words,
             num_sentences=len(rows),
             length_ratio=_ratio(lengths[rows]),
-            scores={name: seen.score_of(np.array(rows)) for name, seen in measured.items()},
+            scores={name: seen.score_of(rows) for name, seen in measured.items()},
         )
-        for bound, rows in rows_of.items()
-        if rows
+        for words, rows in rows_by_length(sources).items()
     ]
 
 

@@ -63,7 +63,7 @@ def render_report(study: Study) -> str:
         kind for kind in dict.fromkeys(line.kind for line in study.lines) if kind not in _HIDDEN
     ]
     scores = [kind for kind in kinds if kind not in ("forced", "free")]
-    sections = [_scores(study, kind) for kind in scores]
+    sections = [render_scores(study, kind) for kind in scores]
     sections += [_gap(study, model, about) for model, about in study.models.items()]
     parts = {
         "policy": policy(style, script),
@@ -87,7 +87,8 @@ def _models(study: Study) -> str:
     return f'<dl class="outputs">{items}</dl>'
 
 
-def _scores(study: Study, kind: str) -> str:
+def render_scores(study: Study, kind: str) -> str:
+    """Draw one metric of all models by source length, with its table, as a section of a page."""
     lines = [line for line in study.lines if line.kind == kind]
     rows = {line.model: line.values for line in lines}
     name = "study_exact" if kind == "exact_match" else "study_score"
