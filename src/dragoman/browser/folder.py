@@ -147,7 +147,7 @@ def _check(bundle: Bundle) -> None:
         faults.append("it labels, and the page only writes text")
     elif model.decoder != "recurrent":
         faults.append(f"model.decoder is {model.decoder!r}, and the page runs 'recurrent'")
-    elif model.generator in ("copy", "pointer"):
+    elif model.generator == "pointer":
         faults.append(f"model.generator is {model.generator!r}, and the page copies no words")
     if bundle.config.search.coverage_penalty:
         faults.append("search.coverage_penalty is not 0, and the page's search has none")

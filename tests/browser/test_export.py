@@ -1,0 +1,137 @@
+"""What `dragoman export --web` writes, in Debian's Chromium: the same words as the command line.
+
+onnxruntime-web is taken from the folder that ONNXRUNTIME_WEB names, or else fetched with npm.
+"""
+
+import functools
+import os
+import shutil
+import subprocess
+import tarfile
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from dragoman import load
+from dragoman.cli.main import main
+from dragoman.data.phrasebook import pairs
+from dragoman.translator import TranslateOptions
+
+BUNDLE = "phrasebook-en-fr"
+RUNTIME = "onnxruntime-web@1.22.0"
+CHROMIUM = shutil.which("chromium")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt install chromium")
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """A plain web server, which says nothing."""
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def runtime(tmp_path_factory):
+    if named := os.environ.get("ONNXRUNTIME_WEB"):
+        return Path(named)
+    npm, folder = shutil.which("npm"), tmp_path_factory.mktemp("npm")
+    if npm is None:
+        pytest.skip("no npm here to fetch onnxruntime-web, and ONNXRUNTIME_WEB names no folder")
+    got = subprocess.run(
+        [npm, "pack", RUNTIME], cwd=folder, capture_output=True, text=True, timeout=300, check=False
+    )
+    if got.returncode:
+        pytest.skip(f"npm cannot fetch {RUNTIME} here: {got.stderr.strip()[-200:]}")
+    with tarfile.open(next(folder.glob("*.tgz"))) as packed:
+        packed.extractall(folder, filter="data")
+    return folder / "package"
+
+
+@pytest.fixture(scope="module")
+def url(runtime, tmp_path_factory):
+    out = tmp_path_factory.mktemp("web") / "bundle"
+    assert main(["export", BUNDLE, "--to", str(out), "--web", "--web-runtime", str(runtime)]) == 0
+    handler = functools.partial(Quiet, directory=str(out / "web"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        # In a container Chromium's own sandbox cannot be set up.
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def page(url, browser):
+    """Open the page; whatever the console says is a failure, and so is a request to elsewhere."""
+    said, opened = [], browser.new_page(locale="en-GB", viewport={"width": 900, "height": 640})
+    opened.on("console", lambda message: said.append(message.text))
+    opened.on("pageerror", lambda error: said.append(str(error)))
+    opened.on("request", lambda asked: asked.url.startswith(url) or said.append(asked.url))
+    opened.goto(url)
+    opened.wait_for_selector("#go:enabled", timeout=60_000)
+    yield opened
+    opened.close()
+    assert not said
+
+
+@pytest.fixture(scope="module")
+def sentences():
+    sources = list(dict.fromkeys(src for src, _ in pairs("en", "fr", "test")))
+    return sources[:: len(sources) // 100][:100]
+
+
+@pytest.mark.parametrize("beam_size", [1, 5])
+def test_the_same_words_as_the_command_line(page, sentences, beam_size):
+    assert len(sentences) == 100
+    said = page.evaluate(
+        """async ([texts, size]) => {
+             const model = await (await import("./page.js")).ready, made = [];
+             for (const text of texts) made.push(await model.translate(text, size));
+             return made;
+           }""",
+        [sentences, beam_size],
+    )
+    wanted = load(BUNDLE).translate(sentences, TranslateOptions(beam_size=beam_size))
+    assert [one["text"] for one in said] == [one.text for one in wanted]
+    assert [one["score"] for one in said] == pytest.approx(
+        [one.score for one in wanted], rel=1e-3, abs=1e-4
+    )
+
+
+def test_a_sentence_by_enter(page):
+    page.fill("#source", "The tired students are reading a book.")
+    page.press("#source", "Enter")
+    page.wait_for_function("document.getElementById('status').textContent.includes(' ms')")
+    (wanted,) = load(BUNDLE).translate(["The tired students are reading a book."])
+    assert page.text_content("#result") == wanted.text
+    assert page.locator("#tokens bdi").all_text_contents() == [*wanted.tokens[:-1], "⏹"]
+    if shot := os.environ.get("SCREENSHOT"):
+        page.screenshot(path=shot)
+
+
+def test_nothing_to_say(page):
+    page.fill("#source", "  \n")
+    page.press("#source", "Enter")
+    page.wait_for_function("document.getElementById('status').textContent.includes(' ms')")
+    assert page.text_content("#result") == ""
+
+
+def test_without_the_runtime_the_page_says_so(url, browser):
+    opened = browser.new_page(locale="en-GB")
+    opened.route("**/ort/*", lambda route: route.abort())
+    opened.goto(url)
+    opened.wait_for_function("document.getElementById('status').textContent.includes('--web-runtime')")
+    assert opened.is_disabled("#go")
+    opened.close()
