@@ -113,7 +113,7 @@ def test_the_same_words_as_the_command_line(page, sentences, beam_size):
 def test_a_sentence_by_enter(page):
     page.fill("#source", "The tired students are reading a book.")
     page.press("#source", "Enter")
-    page.wait_for_function("document.getElementById('status').textContent.includes(' ms')")
+    page.locator("#status", has_text=" ms").wait_for()
     (wanted,) = load(BUNDLE).translate(["The tired students are reading a book."])
     assert page.text_content("#result") == wanted.text
     assert page.locator("#tokens bdi").all_text_contents() == [*wanted.tokens[:-1], "⏹"]
@@ -124,7 +124,7 @@ def test_a_sentence_by_enter(page):
 def test_nothing_to_say(page):
     page.fill("#source", "  \n")
     page.press("#source", "Enter")
-    page.wait_for_function("document.getElementById('status').textContent.includes(' ms')")
+    page.locator("#status", has_text=" ms").wait_for()
     assert page.text_content("#result") == ""
 
 
@@ -132,6 +132,6 @@ def test_without_the_runtime_the_page_says_so(url, browser):
     opened = browser.new_page(locale="en-GB")
     opened.route("**/ort/*", lambda route: route.abort())
     opened.goto(url)
-    opened.wait_for_function("document.getElementById('status').textContent.includes('--web-runtime')")
+    opened.locator("#status", has_text="--web-runtime").wait_for()
     assert opened.is_disabled("#go")
     opened.close()
