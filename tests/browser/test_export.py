@@ -19,7 +19,7 @@ from dragoman.cli.main import main
 from dragoman.data.phrasebook import pairs
 from dragoman.translator import TranslateOptions
 
-BUNDLE = "phrasebook-en-fr"
+BUNDLE, PLAIN = "phrasebook-en-fr", "phrasebook-en-fr-plain"
 RUNTIME = "onnxruntime-web@1.22.0"
 CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt install chromium")
@@ -50,16 +50,24 @@ def runtime(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def url(runtime, tmp_path_factory):
-    out = tmp_path_factory.mktemp("web") / "bundle"
-    assert main(["export", BUNDLE, "--to", str(out), "--web", "--web-runtime", str(runtime)]) == 0
-    handler = functools.partial(Quiet, directory=str(out / "web"))
+def site(runtime, tmp_path_factory):
+    """Serve both bundles that come with the package."""
+    out = tmp_path_factory.mktemp("site")
+    for name in (BUNDLE, PLAIN):
+        words = ["export", name, "--to", str(out / name), "--web", "--web-runtime", str(runtime)]
+        assert main(words) == 0
+    handler = functools.partial(Quiet, directory=str(out))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def url(site):
+    return f"{site}/{BUNDLE}/web/"
 
 
 @pytest.fixture(scope="module")
@@ -92,10 +100,8 @@ def sentences():
     return sources[:: len(sources) // 100][:100]
 
 
-@pytest.mark.parametrize("beam_size", [1, 5])
-def test_the_same_words_as_the_command_line(page, sentences, beam_size):
-    assert len(sentences) == 100
-    said = page.evaluate(
+def translate(page, sentences, beam_size):
+    return page.evaluate(
         """async ([texts, size]) => {
              const model = await (await import("./page.js")).ready, made = [];
              for (const text of texts) made.push(await model.translate(text, size));
@@ -103,11 +109,25 @@ def test_the_same_words_as_the_command_line(page, sentences, beam_size):
            }""",
         [sentences, beam_size],
     )
+
+
+@pytest.mark.parametrize("beam_size", [1, 5])
+def test_the_same_words_as_the_command_line(page, sentences, beam_size):
+    assert len(sentences) == 100
+    said = translate(page, sentences, beam_size)
     wanted = load(BUNDLE).translate(sentences, TranslateOptions(beam_size=beam_size))
     assert [one["text"] for one in said] == [one.text for one in wanted]
     assert [one["score"] for one in said] == pytest.approx(
         [one.score for one in wanted], rel=1e-3, abs=1e-4
     )
+
+
+def test_a_model_without_attention(site, page, sentences):
+    page.goto(f"{site}/{PLAIN}/web/")
+    said = translate(page, sentences[:20], 5)
+    assert [one["text"] for one in said] == [
+        one.text for one in load(PLAIN).translate(sentences[:20])
+    ]
 
 
 def test_a_sentence_by_enter(page):
@@ -116,7 +136,7 @@ def test_a_sentence_by_enter(page):
     page.locator("#status", has_text=" ms").wait_for()
     (wanted,) = load(BUNDLE).translate(["The tired students are reading a book."])
     assert page.text_content("#result") == wanted.text
-    assert page.locator("#tokens bdi").all_text_contents() == [*wanted.tokens[:-1], "⏹"]
+    assert page.locator("#tokens bdi").all_text_contents() == list(wanted.tokens)
     if shot := os.environ.get("SCREENSHOT"):
         page.screenshot(path=shot)
 

@@ -1,7 +1,6 @@
 // The page: a box to write in, and the translation as it comes, token by token.
 
 import { load } from "./model.js";
-import { EOS } from "./tokens.js";
 
 const MESSAGES = {
   en: {
@@ -33,7 +32,7 @@ function showTokens(model, { ids, logProbs }) {
       const probability = Math.exp(logProbs[step]);
       const item = document.createElement("li"), token = document.createElement("bdi"), share = document.createElement("small");
       item.style.setProperty("--p", probability.toFixed(3));
-      token.textContent = id === EOS ? "⏹" : model.tgt.display(id);
+      token.textContent = model.tgt.display(id);
       share.textContent = `${(100 * probability).toFixed(0)} %`;
       item.append(token, share);
       return item;

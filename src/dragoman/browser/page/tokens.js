@@ -98,6 +98,6 @@ export class TargetTokenizer {
 
   /** Name a token as people read it. */
   display(id) {
-    return this.tokens[id].normalize("NFC").replace(SPACE, "") || "␣";
+    return this.tokens[id].normalize("NFC").replace(/^▁/u, "") || "␣";
   }
 }
