@@ -81,12 +81,12 @@ def browser():
 
 
 @pytest.fixture
-def page(url, browser):
+def page(site, url, browser):
     """Open the page; whatever the console says is a failure, and so is a request to elsewhere."""
     said, opened = [], browser.new_page(locale="en-GB", viewport={"width": 900, "height": 640})
     opened.on("console", lambda message: said.append(message.text))
     opened.on("pageerror", lambda error: said.append(str(error)))
-    opened.on("request", lambda asked: asked.url.startswith(url) or said.append(asked.url))
+    opened.on("request", lambda asked: asked.url.startswith(site) or said.append(asked.url))
     opened.goto(url)
     opened.wait_for_selector("#go:enabled", timeout=60_000)
     yield opened

@@ -72,7 +72,8 @@ def test_texts_are_cut_as_by_the_tokenizer(run, kind):
             "const src = new SourceTokenizer(given.src), tgt = new TargetTokenizer(given.tgt);\n"
             "console.log(JSON.stringify(given.texts.map((text) => {\n"
             "  const ids = src.encode(text);\n"
-            "  return [normalise(text, given.src.normaliser), ids, tgt.decode(ids), ids.map((id) => tgt.display(id))];\n"
+            "  return [normalise(text, given.src.normaliser), ids, tgt.decode(ids),\n"
+            "    ids.map((id) => tgt.display(id))];\n"
             "})));",
             {
                 "src": settings,
