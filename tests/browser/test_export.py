@@ -141,6 +141,19 @@ def test_a_sentence_by_enter(page):
         page.screenshot(path=shot)
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_axe_violations(page, scheme):
+    from axe_playwright_python.base import AXE_FILE_PATH
+
+    page.emulate_media(color_scheme=scheme)
+    page.fill("#source", "I am a student")
+    page.press("#source", "Enter")
+    page.locator("#status", has_text=" ms").wait_for()
+    page.evaluate(AXE_FILE_PATH.read_text())
+    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    assert [(one["id"], one["help"]) for one in found["violations"]] == []
+
+
 def test_nothing_to_say(page):
     page.fill("#source", "  \n")
     page.press("#source", "Enter")
