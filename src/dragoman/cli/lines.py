@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 import sys
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -17,32 +19,72 @@ CHUNK_LINES = 1000
 _READ = 1 << 20
 
 
-def read_chunks(file: IO[bytes], name: str, encoding: str) -> Iterator[list[str]]:
+# What "surrogateescape" makes of bytes that are no text; no text has them.
+_NO_TEXT = re.compile("[\udc80-\udcff]")
+
+
+@dataclass
+class Unreadable:
+    """Which lines of an input are not in its encoding: how many, and the first, with its first bad byte."""
+
+    name: str
+    encoding: str
+    count: int = 0
+    line: int = 0
+    byte: int = 0
+
+    def read(self, line: str, number: int) -> str:
+        """Give a line as it is, or empty if it is no text, which is noted."""
+        found = _NO_TEXT.search(line)
+        if found is None:
+            return line
+        self.count += 1
+        if self.count == 1:
+            self.line, self.byte = number, ord(found[0]) - 0xDC00
+        return ""
+
+    def check(self) -> None:
+        """Tell of them, once all else is done.
+
+        Raises:
+            InputError: There are some.
+        """
+        if not self.count:
+            return
+        more = f", the first of {self.count:,} such lines" if self.count > 1 else ""
+        raise InputError(
+            f"{self.name}:{self.line} is not {self.encoding.upper()} (byte 0x{self.byte:02x}){more}; answered by an "
+            "empty line. Mend the input, or name its encoding, such as --encoding cp949."
+        )
+
+
+def read_chunks(file: IO[bytes], unreadable: Unreadable) -> Iterator[list[str]]:
     r"""Read lines as they come, at most `CHUNK_LINES` at a time.
 
     What a slow writer has sent is given without waiting for more. A byte order mark and the `\r` of a `\r\n`
-    are dropped.
+    are dropped. A line that is no text is given as an empty one.
 
     Args:
         file: A buffered one.
-        name: For messages.
-        encoding: As Python names it; the locale plays no part.
+        unreadable: Its name and encoding, as Python names that; the locale plays no part. Takes note of what is no
+            text.
 
     Raises:
-        InputError: There is no such encoding, or the input is not in it.
+        InputError: There is no such encoding, or one of UTF-16 or UTF-32, and the input is not in it.
     """
+    encoding = unreadable.encoding
     try:
-        decoder = codecs.getincrementaldecoder(encoding)("strict")
+        decoder = codecs.getincrementaldecoder(encoding)("surrogateescape")
         "".encode(encoding)
     except (LookupError, ValueError):
         raise InputError(
             f"there is no text encoding {encoding!r}; give one such as utf-8, cp949 or latin-1."
         ) from None
-    return _chunks(file, name, encoding, decoder)
+    return _chunks(file, unreadable, decoder)
 
 
 def _chunks(
-    file: Any, name: str, encoding: str, decoder: codecs.IncrementalDecoder
+    file: Any, unreadable: Unreadable, decoder: codecs.IncrementalDecoder
 ) -> Iterator[list[str]]:
     kept: list[str] = []  # The parts of a line whose end has not come yet.
     number, first = 0, True
@@ -51,10 +93,9 @@ def _chunks(
         try:
             text = decoder.decode(content, final=not content)
         except UnicodeDecodeError as error:
-            line = number + error.object[: error.start].count(b"\n") + 1
             raise InputError(
-                f"{name}:{line} is not {encoding.upper()} (byte 0x{error.object[error.start]:02x}); "
-                "name its encoding, such as --encoding cp949."
+                f"{unreadable.name} is not {unreadable.encoding.upper()} from line {number + 1} on or soon after "
+                f"({error.reason}); name its encoding, such as --encoding cp949."
             ) from None
         if first and text:
             text, first = text.removeprefix("\ufeff"), False
@@ -65,9 +106,11 @@ def _chunks(
         kept.append(left)
         if not content and (last := "".join(kept)):
             lines.append(last)
+        rest = enumerate(lines, number + 1)
         number += len(lines)
-        rest = iter(lines)
-        while chunk := [line.removesuffix("\r") for line in islice(rest, CHUNK_LINES)]:
+        while chunk := [
+            unreadable.read(line, at).removesuffix("\r") for at, line in islice(rest, CHUNK_LINES)
+        ]:
             yield chunk
         if not content:
             return

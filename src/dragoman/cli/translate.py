@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 
 from dragoman.cli.guard import say
-from dragoman.cli.lines import opened, read_chunks, write_lines
+from dragoman.cli.lines import Unreadable, opened, read_chunks, write_lines
 from dragoman.cli.options import (
     Alphabet,
     Beam,
@@ -122,7 +122,7 @@ def translate(
     """Translate sentences, a file, or what comes through a pipe; on a terminal, ask for lines.
 
     Each line of the input gives one line of the output, an empty one an empty one; nothing else is written to
-    stdout. Only line feeds end lines.
+    stdout. Only line feeds end lines. A line that is no text gives an empty one, and an error at the end.
     """
     from dragoman.translator import TranslateOptions
 
@@ -139,7 +139,8 @@ def translate(
         attention=as_json,
     )
     beginning = None if prefix is None else _from_shell(prefix)
-    with _input(text, source, encoding) as chunks:
+    unreadable = Unreadable("standard input" if source is None else str(source), encoding)
+    with _input(text, source, unreadable) as chunks:
         ready = open_model(model, plugin, others)
         options = replace(options, constraints=constraints_of(ready, alphabet, pattern, lexicon))
         asking = not text and source is None and sys.stdin.isatty()
@@ -150,6 +151,8 @@ def translate(
         watching = sys.stderr.isatty() and not (asking or seen)
         with opened(output) as out:
             _run(ready, chunks, (options, beginning), (_Layout(as_json, nbest > 1, watching), out))
+    # Only now: what could be read is translated and written.
+    unreadable.check()
 
 
 def _run(
@@ -185,7 +188,7 @@ def _run(
 
 @contextmanager
 def _input(
-    text: list[str] | None, source: Path | None, encoding: str
+    text: list[str] | None, source: Path | None, unreadable: Unreadable
 ) -> Generator[Iterator[list[str]]]:
     """Find where the input comes from; a missing file is told before a model is loaded."""
     if text and source:
@@ -194,7 +197,7 @@ def _input(
         yield iter([[_from_shell(one).replace("\n", " ") for one in text]])
         return
     if source is None:
-        yield read_chunks(sys.stdin.buffer, "standard input", encoding)
+        yield read_chunks(sys.stdin.buffer, unreadable)
         return
     try:
         file = source.open("rb")
@@ -207,7 +210,7 @@ def _input(
     except OSError as error:
         raise InputError(f"{source}: cannot be read ({error.strerror}).") from None
     with file:
-        yield read_chunks(file, str(source), encoding)
+        yield read_chunks(file, unreadable)
 
 
 def _sampling(sample: bool, draw: dict[str, Any]) -> Any:

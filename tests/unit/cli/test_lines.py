@@ -4,12 +4,15 @@ import threading
 
 import pytest
 
-from dragoman.cli.lines import CHUNK_LINES, opened, read_chunks, write_lines
+from dragoman.cli.lines import CHUNK_LINES, Unreadable, opened, read_chunks, write_lines
 from dragoman.errors import InputError
 
 
 def read(content: bytes, encoding: str = "utf-8") -> list[str]:
-    return [line for chunk in read_chunks(io.BytesIO(content), "in", encoding) for line in chunk]
+    unreadable = Unreadable("in", encoding)
+    lines = [line for chunk in read_chunks(io.BytesIO(content), unreadable) for line in chunk]
+    unreadable.check()
+    return lines
 
 
 @pytest.mark.parametrize(
@@ -39,7 +42,9 @@ def test_a_character_may_be_cut_anywhere():
         def read1(self, size=-1, /):
             return super().read1(1)
 
-    lines = [line for chunk in read_chunks(Slow(content), "in", "utf-8") for line in chunk]
+    lines = [
+        line for chunk in read_chunks(Slow(content), Unreadable("in", "utf-8")) for line in chunk
+    ]
     assert lines == ["가나다", "라마바"] * 3
 
 
@@ -49,14 +54,16 @@ def test_other_encodings():
 
 
 def test_chunks_are_small():
-    chunks = list(read_chunks(io.BytesIO(b"a\n" * (2 * CHUNK_LINES + 5)), "in", "utf-8"))
+    chunks = list(
+        read_chunks(io.BytesIO(b"a\n" * (2 * CHUNK_LINES + 5)), Unreadable("in", "utf-8"))
+    )
     assert [len(chunk) for chunk in chunks] == [CHUNK_LINES, CHUNK_LINES, 5]
 
 
 def test_a_slow_writer_is_answered_at_once():
     receiver, sender = os.pipe()
     with os.fdopen(receiver, "rb") as file, os.fdopen(sender, "wb", buffering=0) as pipe:
-        chunks = read_chunks(file, "in", "utf-8")
+        chunks = read_chunks(file, Unreadable("in", "utf-8"))
         pipe.write(b"first\nsec")
         assert next(chunks) == ["first"]
         writer = threading.Timer(0.05, pipe.write, [b"ond\n"])
@@ -73,6 +80,17 @@ def test_a_wrong_encoding_names_the_line():
     for unknown in ("utf-9", "rot13"):
         with pytest.raises(InputError, match="no text encoding"):
             read(b"a", unknown)
+
+
+def test_lines_around_one_that_is_no_text_are_read():
+    unreadable = Unreadable("in", "utf-8")
+    content = b"a\r\n\xff\xfe\r\nb\n\xed\xa0\x80\nc \xc3\xa9\n"
+    (lines,) = read_chunks(io.BytesIO(content), unreadable)
+    assert lines == ["a", "", "b", "", "c é"]
+    with pytest.raises(
+        InputError, match=r"in:2 is not UTF-8 \(byte 0xff\), the first of 2 such lines;"
+    ):
+        unreadable.check()
 
 
 def test_a_file_appears_when_it_is_whole(tmp_path):

@@ -117,9 +117,20 @@ def test_refused(translate, words, said):
     assert err.count("\n") == 1
 
 
+def test_lines_around_one_that_is_no_text_are_translated(translate, tmp_path):
+    """Into a file too, which appears whole, though the program ends with an error."""
+    wanted, _ = translate(content=b"one two\n\nten\n")
+    broken = b"one two\n\xff\xfe\nten\n"
+    out, err = translate(content=broken, code=2)
+    assert out == wanted
+    assert "standard input:2 is not UTF-8 (byte 0xff)" in err
+    translate("--output", str(tmp_path / "out.txt"), content=broken, code=2)
+    assert (tmp_path / "out.txt").read_text(encoding="utf-8") == wanted
+
+
 def test_a_wrong_encoding(translate):
     out, err = translate(content="하나\n".encode("cp949"), code=2)
-    assert out == ""
+    assert out == "\n"
     assert "standard input:1 is not UTF-8" in err
     assert "--encoding cp949" in err
     out, _ = translate("--encoding", "cp949", content="하나\n".encode("cp949"))
