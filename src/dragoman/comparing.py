@@ -193,7 +193,7 @@ def _scores(found: Comparison, options: CompareOptions, names: tuple[Path, Path]
         for name, one in found.scores.items()
     ]
     size = found.num_sentences
-    notes = [Said("compare_same", {"n": f"{size:,}", "same": f"{found.num_same:,}"})]
+    notes = [Said("compare_alike", {"n": f"{size:,}", "same": f"{found.num_same:,}"})]
     notes += [Said("compare_few", {"n": str(size)})] if size < _FEW else []
     drawn = {"samples": f"{options.num_samples:,}", "seed": str(options.seed)}
     notes.append(Said("compare_bootstrap", drawn))

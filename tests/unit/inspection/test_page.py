@@ -150,6 +150,18 @@ def test_choice_outside_the_candidates_is_said(make_trace):
     assert "chosen" not in page.texts["table"].replace("chosen from outside", "")
 
 
+def test_no_message_stands_twice():
+    """JSON would silently keep the last one."""
+
+    def once(pairs):
+        names = [name for name, _ in pairs]
+        assert len(names) == len(set(names)), {one for one in names if names.count(one) > 1}
+        return dict(pairs)
+
+    path = PACKAGE / "inspection" / "messages.json"
+    assert json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=once)
+
+
 def test_both_languages_say_the_same_things():
     english, korean = load_messages()["en"], load_messages()["ko"]
     assert set(english) == set(korean)
