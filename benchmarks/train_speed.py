@@ -31,7 +31,8 @@ from dragoman.config import Config, build_config
 from dragoman.data.corpus import read_corpus
 from dragoman.nn.model import Seq2Seq
 from dragoman.training.callbacks import Callback, StepRecord
-from dragoman.training.loop import Job, Trainer, prepare_machine
+from dragoman.training.loop import Job, Trainer
+from dragoman.training.machine import prepare_machine
 from dragoman.training.prepare import encode, train_tokenizers
 from dragoman.training.validation import Validation
 

@@ -6,14 +6,12 @@ training that is stopped anywhere and resumed from its last checkpoint ends in t
 
 from __future__ import annotations
 
-import ctypes
 import math
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import nn
@@ -26,6 +24,7 @@ from dragoman.training.callbacks import Callback, StepRecord, ValidationRecord
 from dragoman.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from dragoman.training.clock import Clock, Reading, WallClock
 from dragoman.training.losses import Loss
+from dragoman.training.machine import choose_precision, give_memory_back
 from dragoman.training.optimisers import OPTIMISERS, AveragedModel, learning_rate
 from dragoman.training.validation import Validation, batch_loss
 
@@ -33,9 +32,6 @@ _VALIDATIONS = 20
 _CHECKPOINT_EVERY_S = 120.0
 _MOST_BAD_STEPS = 20
 _TRIM_EVERY = 50
-_LARGE = 4_000_000  # weights
-# Of glibc's malloc.h.
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 
 @dataclass
@@ -99,56 +95,6 @@ class Outcome:
     progress: Progress
 
 
-def prepare_machine(config: TrainingConfig) -> torch.device:
-    """Choose the device; on a CPU, use its cores and flush denormals, which make it crawl."""
-    torch.set_flush_denormal(True)
-    _keep_memory()
-    torch.set_num_threads(config.threads or _num_cores())
-    if config.device == "cuda" and not torch.cuda.is_available():
-        raise DragomanError("training.device = 'cuda', but torch sees no GPU; use 'auto' or 'cpu'.")
-    return torch.device("cuda" if config.device != "cpu" and torch.cuda.is_available() else "cpu")
-
-
-def choose_precision(
-    config: TrainingConfig, device: torch.device, num_weights: int
-) -> Literal["float32", "bfloat16"]:
-    """Resolve "auto": bfloat16 on a GPU or CPU that has instructions for it (decision 0007).
-
-    A small model stays in float32 where several threads share its work: its products in bfloat16 are over before
-    the second thread is awake, and training took three times as long.
-    """
-    if config.precision != "auto":
-        return config.precision
-    if device.type == "cpu" and torch.get_num_threads() > 1 and num_weights < _LARGE:
-        return "float32"
-    if device.type == "cuda":
-        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
-    capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-    fast = capabilities.get("avx512_bf16") or capabilities.get("amx_bf16")
-    return "bfloat16" if fast and torch.backends.mkldnn.is_available() else "float32"
-
-
-def _num_cores() -> int:
-    """Count the cores this process may use; macOS tells only how many there are."""
-    allowed = getattr(os, "sched_getaffinity", None)
-    return len(allowed(0)) if allowed else os.cpu_count() or 1
-
-
-def _keep_memory() -> None:
-    """Have glibc keep the memory that one step frees for the next: asking anew costs a sixth of the time."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_M_TRIM_THRESHOLD, 1 << 30)
-        mallopt(_M_MMAP_THRESHOLD, 1 << 25)
-
-
-def _give_memory_back() -> None:
-    """Return freed memory now and then: glibc keeps what batches of many shapes leave in pieces."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
-
-
 class Trainer:
     """Teaches one model.
 
@@ -195,7 +141,7 @@ class Trainer:
                     break
                 self._step(next(groups))
                 if self.progress.step % _TRIM_EVERY == 0:
-                    _give_memory_back()
+                    give_memory_back()
                 if time.monotonic() - self._saved_at > _CHECKPOINT_EVERY_S:
                     self._save()
         except KeyboardInterrupt:

@@ -38,7 +38,8 @@ from dragoman.training.folder import (
     save_weights,
 )
 from dragoman.training.labelling import LabelValidator, label_loss, make_label_batch
-from dragoman.training.loop import Job, Outcome, Trainer, prepare_machine
+from dragoman.training.loop import Job, Outcome, Trainer
+from dragoman.training.machine import prepare_machine
 from dragoman.training.prepare import Corpora, Prepared, prepare
 from dragoman.training.validation import Validator, batch_loss
 

@@ -459,7 +459,7 @@ def test_validation_by_hand():
 
 
 def test_auto_precision_asks_the_processor_the_size_and_the_threads(monkeypatch):
-    from dragoman.training.loop import choose_precision
+    from dragoman.training.machine import choose_precision
 
     cpu = torch.device("cpu")
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True}, raising=False)
