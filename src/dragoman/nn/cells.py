@@ -6,14 +6,17 @@ each row unchanged through it, so the final state is the one after the row's las
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from dragoman.nn.linear import linear
+from dragoman.nn.linear import cpu_has_bfloat16, linear
 
 # A gate driven by this is 0 or 1 exactly, in float32 and in bfloat16.
 _SHUT = 1e4
+_BFLOAT16_LSTM = cpu_has_bfloat16()
 
 Pair = tuple[Float[Tensor, "batch hidden"], Float[Tensor, "batch hidden"] | None]
 
@@ -166,7 +169,11 @@ class LSTMCell(Cell):
         h, c = state
         if c is None:
             raise ValueError("an LSTM's state has a cell state c")
-        outputs, h_n, c_n = torch.lstm(x, [h[None], c[None]], weights, *self._options())
+        # oneDNN has no LSTM in bfloat16 for processors without its instructions: it is done in float32 there.
+        halves = x.device.type != "cpu" or _BFLOAT16_LSTM or not torch.is_autocast_enabled("cpu")
+        with nullcontext() if halves else torch.autocast("cpu", enabled=False):
+            x, h, c = (x, h, c) if halves else (x.float(), h.float(), c.float())
+            outputs, h_n, c_n = torch.lstm(x, [h[None], c[None]], weights, *self._options())
         return outputs, (h_n[0], c_n[0])
 
 

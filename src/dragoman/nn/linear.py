@@ -20,6 +20,12 @@ _HAS_ONEDNN = torch.backends.mkldnn.is_available() and hasattr(
 )
 
 
+def cpu_has_bfloat16() -> bool:
+    """Say whether this processor has instructions for bfloat16; without them oneDNN lacks some recurrences."""
+    known = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
+
+
 def matmul_nt(
     x: Float[Tensor, "rows inner"], weight: Float[Tensor, "cols inner"]
 ) -> Float[Tensor, "rows cols"]:

@@ -10,6 +10,7 @@ import torch
 
 from dragoman.config import TrainingConfig
 from dragoman.errors import DragomanError
+from dragoman.nn.linear import cpu_has_bfloat16
 
 _LARGE = 4_000_000  # weights
 # Of glibc's malloc.h.
@@ -40,9 +41,7 @@ def choose_precision(
         return "float32"
     if device.type == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
-    capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-    fast = capabilities.get("avx512_bf16") or capabilities.get("amx_bf16")
-    return "bfloat16" if fast and torch.backends.mkldnn.is_available() else "float32"
+    return "bfloat16" if cpu_has_bfloat16() and torch.backends.mkldnn.is_available() else "float32"
 
 
 def _num_cores() -> int:
