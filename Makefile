@@ -13,7 +13,7 @@ $(STAMP): pyproject.toml constraints.txt
 		{ echo "Dragoman needs Python 3.11 or newer; say which with: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[serve,train]' --group dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[ray,serve,train]' --group dev
 	@touch $(STAMP)
 
 demo: setup

@@ -14,6 +14,7 @@ import typer
 
 from dragoman import __version__
 from dragoman.cli.bench import bench
+from dragoman.cli.bulk import bulk
 from dragoman.cli.compare import compare
 from dragoman.cli.data import app as data_app
 from dragoman.cli.demo import demo
@@ -45,6 +46,7 @@ app = typer.Typer(
 app.command(short_help="Train two small models, and show what they do.")(demo)
 app.command(short_help="Train a model on pairs of sentences.")(train)
 app.command(short_help="Translate sentences, a file or a pipe.")(translate)
+app.command(short_help="Translate files of any size, on many cores or machines.")(bulk)
 app.command("predict", short_help="The same as translate, for other tasks.")(translate)
 app.command(short_help="Score a model on a test set.")(evaluate)
 app.command(short_help="Compare two models on a test set.")(compare)

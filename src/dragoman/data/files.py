@@ -30,12 +30,13 @@ def too_many(num_bad: int, num_lines: int) -> bool:
     return num_bad > max(_MIN_TOLERATED, num_lines // 100) or num_bad * 2 > num_lines
 
 
-def import_extra(module: str, purpose: str) -> ModuleType:
+def import_extra(module: str, purpose: str, extra: str = "train") -> ModuleType:
     """Import an optional dependency.
 
     Args:
         module: Its import name.
         purpose: What it is needed for, such as "reading Parquet".
+        extra: What installs it.
 
     Raises:
         MissingExtraError: If it is not installed.
@@ -45,7 +46,7 @@ def import_extra(module: str, purpose: str) -> ModuleType:
     except ImportError as error:
         package = module.partition(".")[0]
         raise MissingExtraError(
-            f"{purpose} needs {package}, which is not installed: pip install 'dragoman[train]'"
+            f"{purpose} needs {package}, which is not installed: pip install 'dragoman[{extra}]'"
         ) from error
 
 

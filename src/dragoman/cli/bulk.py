@@ -1,0 +1,162 @@
+"""``dragoman bulk``: files of any size, through workers on Ray."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dragoman.cli.guard import say
+from dragoman.cli.options import AsJson, Beam, ModelFolder, print_json
+
+if TYPE_CHECKING:
+    from dragoman.scale.bulk import Standing
+
+_EVERY_S = 10.0
+
+
+def bulk(
+    model: ModelFolder,
+    source: Annotated[
+        str,
+        typer.Option(
+            "--input",
+            metavar="FILES",
+            help="Parquet, JSONL or text, a path or an address such as s3://bucket/in/*.parquet; in quotes.",
+        ),
+    ],
+    output: Annotated[
+        str, typer.Option("--output", metavar="DIR", help="The folder to write, or to go on with.")
+    ],
+    column: Annotated[
+        str, typer.Option(metavar="NAME", help="What to translate, in Parquet and JSONL.")
+    ] = "text",
+    name: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="Of the new column; NAME_score and NAME_error stand beside it."
+        ),
+    ] = "translation",
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format", metavar="NAME", help="parquet, jsonl or text; as the input unless given."
+        ),
+    ] = None,
+    beam: Beam = None,
+    nbest: Annotated[
+        int, typer.Option(metavar="N", help="Also a column NAME_nbest with so many outputs.")
+    ] = 1,
+    length_penalty: Annotated[
+        float | None,
+        typer.Option(metavar="X", help="Exponent of the length that a score is divided by."),
+    ] = None,
+    coverage_penalty: Annotated[
+        float | None, typer.Option(metavar="X", help="Weight of the coverage penalty.")
+    ] = None,
+    max_length: Annotated[
+        int | None, typer.Option(metavar="N", help="Most tokens of an output.")
+    ] = None,
+    min_length: Annotated[
+        int | None, typer.Option(metavar="N", help="Fewest tokens of an output.")
+    ] = None,
+    no_repeat: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Never say so many tokens in a row twice; 0 allows it."),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="How many at once; one a core unless given."),
+    ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Of a Ray cluster; without, this machine alone."),
+    ] = None,
+    shard_rows: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Rows of an output file.")
+    ] = 10_000,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Throw away what --output holds of an earlier run.")
+    ] = False,
+    as_json: AsJson = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing unless it fails.")] = False,
+) -> None:
+    """Translate files with workers on every core, or on a Ray cluster; go on where an earlier run stopped.
+
+    Outputs keep the order and the columns of the rows, and number them. A row that cannot be translated has an error
+    in a column of its own.
+    """
+    from dragoman.loading import load
+    from dragoman.scale.bulk import Order, translate_files
+    from dragoman.translator import TranslateOptions
+    from dragoman.zoo import shipped
+
+    options = TranslateOptions(
+        beam_size=beam,
+        nbest=nbest,
+        length_penalty=length_penalty,
+        coverage_penalty=coverage_penalty,
+        max_length=max_length,
+        min_length=min_length,
+        no_repeat=no_repeat,
+        attention=False,
+    )
+    folder = model if model.exists() else shipped(str(model)) or model
+    order = Order(
+        folder,
+        source,
+        output,
+        column,
+        options,
+        name,
+        form,
+        shard_rows,
+        workers,
+        address,
+        restart,
+    )
+    progress = _Progress(sys.stderr.isatty())
+    found = translate_files(order, load, (lambda _: None) if quiet else progress.tell)
+    if not quiet:
+        progress.end(found, output)
+    if as_json:
+        print_json(asdict(found))
+
+
+class _Progress:
+    """A live line on a terminal, and a plain one every ten seconds elsewhere."""
+
+    def __init__(self, live: bool) -> None:
+        self.live, self.told_at = live, 0.0
+
+    def tell(self, standing: Standing) -> None:
+        """Say how far it is."""
+        now = time.monotonic()
+        if not self.live and now - self.told_at < _EVERY_S:
+            return
+        self.told_at = now
+        line = f"{standing.rows:,} of {standing.total:,} rows, {standing.shards} of {standing.num_shards} shards"
+        if standing.left_s is not None:
+            line += f", {standing.rate:,.0f} rows a second, {_time(standing.left_s)} left"
+        if self.live:
+            sys.stderr.write(f"\r\x1b[K{line}")
+            sys.stderr.flush()
+        else:
+            say(line)
+
+    def end(self, found: Standing, out: str) -> None:
+        """Say what came of it."""
+        if self.live:
+            say()
+        skipped = f", {found.skipped:,} of them by an earlier run" if found.skipped else ""
+        say(f"{found.rows:,} rows in {found.num_shards} files in {out}{skipped}.")
+        if found.errors:
+            say(f"warning: {found.errors:,} rows have an error.")
+
+
+def _time(seconds: float) -> str:
+    whole = round(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
