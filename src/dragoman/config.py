@@ -165,6 +165,8 @@ class TrainingConfig(Section):
     """Probability spread evenly over the vocabulary."""
     coverage_weight: Annotated[float, Field(ge=0)] = 0.0
     """Weight of the coverage loss: what looking twice at the same token costs (See et al. 2017, eq. 12-13)."""
+    r_drop: Annotated[float, Field(ge=0)] = 0.0
+    """Weight of what two passes of different dropout pay for disagreeing (R-Drop); a step takes twice the time."""
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
     """Decay a step of the averaged weights, which are what is saved; 0 switches averaging off."""
     validate_every: Count | None = None

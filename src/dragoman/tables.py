@@ -126,6 +126,10 @@ def _check_labels(config: Config) -> list[str]:
         faults.append(
             f"model.head = {model.head!r} gives labels, which task = {config.task!r} has none of."
         )
+    if config.training.r_drop:
+        faults.append(
+            "training.r_drop needs a model that writes; one that labels has no such loss."
+        )
     if per_word and text.final_stop == "drop":
         faults.append("text.final_stop = 'drop' would leave the last label without its word.")
     return faults

@@ -95,16 +95,26 @@ def cross_entropy(
         gold: The right tokens.
         smoothing: The share, from 0 to 1.
     """
-    if features.device.type != "cpu" or features.dtype not in (torch.float32, torch.bfloat16):
+    if not fusable(features):
         logits = functional.linear(features, weight, bias).float()
-        smoothed = functional.cross_entropy(
-            logits, gold, reduction="sum", label_smoothing=smoothing
-        )
-        with torch.no_grad():
-            plain = functional.cross_entropy(logits, gold, reduction="sum")
-            return Loss(smoothed, plain, (logits.argmax(dim=1) == gold).sum())
+        return smoothed_cross_entropy(logits, gold, smoothing)
     smoothed, plain, right = _FusedCrossEntropy.apply(features, weight, bias, gold, smoothing)
     return Loss(smoothed, plain.detach(), right)
+
+
+def fusable(features: Tensor) -> bool:
+    """Whether to fuse softmax and loss: on a processor, in the types that its products are fast in."""
+    return features.device.type == "cpu" and features.dtype in (torch.float32, torch.bfloat16)
+
+
+def smoothed_cross_entropy(
+    logits: Float[Tensor, "tokens vocab"], gold: Int[Tensor, " tokens"], smoothing: float
+) -> Loss:
+    """Score logits against the right tokens, the ordinary way."""
+    smoothed = functional.cross_entropy(logits, gold, reduction="sum", label_smoothing=smoothing)
+    with torch.no_grad():
+        plain = functional.cross_entropy(logits, gold, reduction="sum")
+        return Loss(smoothed, plain, (logits.argmax(dim=1) == gold).sum())
 
 
 def mixture_cross_entropy(
@@ -125,8 +135,7 @@ def mixture_cross_entropy(
         vocab_size: How many tokens share the smoothing.
         smoothing: The share, from 0 to 1.
     """
-    # What cannot be said has probability 0, and log 0 no gradient.
-    log_probs = probabilities.clamp_min(torch.finfo(probabilities.dtype).tiny).log()
+    log_probs = log_of(probabilities)
     hit = log_probs.gather(1, gold[:, None])
     plain = -hit.sum()
     smoothed = plain
@@ -135,6 +144,11 @@ def mixture_cross_entropy(
         smoothed = (1 - smoothing) * plain - smoothing * spread
     right = (hit == log_probs.detach().amax(dim=1, keepdim=True)).sum()
     return Loss(smoothed, plain.detach(), right)
+
+
+def log_of(probabilities: Float[Tensor, "tokens width"]) -> Float[Tensor, "tokens width"]:
+    """Take logarithms; what cannot be said has probability 0, and log 0 no gradient."""
+    return probabilities.clamp_min(torch.finfo(probabilities.dtype).tiny).log()
 
 
 def coverage_loss(

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from dragoman.config import Config
+from dragoman.config import Config, TrainingConfig
 from dragoman.data.corpus import Pair, group_references
 from dragoman.errors import CheckpointError, ConfigError
 from dragoman.inspection.plots import plot_curves
@@ -41,7 +41,7 @@ from dragoman.training.labelling import LabelValidator, label_loss, make_label_b
 from dragoman.training.loop import Job, Outcome, Trainer
 from dragoman.training.machine import prepare_machine
 from dragoman.training.prepare import Corpora, Prepared, prepare
-from dragoman.training.validation import Validator, batch_loss
+from dragoman.training.validation import Penalties, Validator, batch_loss
 
 
 @dataclass(frozen=True)
@@ -177,12 +177,16 @@ def _train(
         checkpoint=session.out / CHECKPOINT,
         callbacks=callbacks,
         started=session.started,
-        loss=partial(batch_loss, coverage_weight=config.training.coverage_weight),
+        loss=partial(batch_loss, penalties=_penalties(config.training)),
     )
     if config.model.labels:
         validator = LabelValidator(dev, tokenizers, metrics, config.training.stop_metric)
         job = replace(job, validate=validator, collate=make_label_batch, loss=label_loss)
     return Trainer(model, config.training, job, resume=session.resume).run()
+
+
+def _penalties(training: TrainingConfig) -> Penalties:
+    return Penalties(training.coverage_weight, training.r_drop)
 
 
 def _answers(pairs: Sequence[Pair], config: Config) -> list[list[str]]:

@@ -10,16 +10,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
 from dragoman.data.batches import Batch, Example, length_batches, make_batch, pad_sources
 from dragoman.evaluation.metrics import METRICS
+from dragoman.nn.decoder import Decoded
 from dragoman.nn.generators import Looked
 from dragoman.nn.model import Seq2Seq
 from dragoman.nn.stepper import TorchStepper
 from dragoman.search.filters import Forbid
 from dragoman.search.greedy import Limits, greedy_search
 from dragoman.text.vocabulary import EOS, PAD, SOS, UNK
-from dragoman.training.losses import Loss, coverage_loss, cross_entropy, mixture_cross_entropy
+from dragoman.training.losses import (
+    Loss,
+    coverage_loss,
+    cross_entropy,
+    log_of,
+    mixture_cross_entropy,
+)
+from dragoman.training.r_drop import disagreement, halve, r_drop_cross_entropy
 
 
 @dataclass(frozen=True)
@@ -51,8 +60,24 @@ class Validation:
     samples: tuple[Sample, ...] = ()
 
 
+@dataclass(frozen=True)
+class Penalties:
+    """What the loss that is followed downhill holds besides cross-entropy.
+
+    Attributes:
+        coverage: What looking twice at the same source token costs.
+        r_drop: What two passes of different dropout pay for saying different things (`r_drop`).
+    """
+
+    coverage: float = 0.0
+    r_drop: float = 0.0
+
+
+_NONE = Penalties()
+
+
 def batch_loss(
-    model: Seq2Seq, batch: Batch, smoothing: float, coverage_weight: float = 0.0
+    model: Seq2Seq, batch: Batch, smoothing: float, penalties: Penalties = _NONE
 ) -> Loss:
     """Score one batch under teacher forcing; padding never reaches the generator.
 
@@ -60,28 +85,42 @@ def batch_loss(
         model: The network.
         batch: Pairs.
         smoothing: Probability spread evenly over the vocabulary.
-        coverage_weight: What looking twice at the same source token costs in the loss that is followed downhill.
+        penalties: What costs besides.
     """
     device = next(model.parameters()).device
     src, tgt_in, tgt_out = (
         torch.from_numpy(ids).to(device, non_blocking=True)
         for ids in (batch.src, batch.tgt_in, batch.tgt_out)
     )
+    if penalties.r_drop:
+        src, tgt_in, tgt_out = (torch.cat([ids, ids]) for ids in (src, tgt_in, tgt_out))
     real = tgt_out != PAD
     decoded = model(src, tgt_in)
+    loss = _decoded_loss(model, (src, tgt_out), decoded, smoothing, penalties.r_drop)
+    if penalties.coverage and decoded.weights is not None:
+        passes = 2 if penalties.r_drop else 1
+        twice = penalties.coverage / passes * coverage_loss(decoded.weights, real)
+        loss = replace(loss, smoothed=loss.smoothed + twice)
+    return loss
+
+
+def _decoded_loss(
+    model: Seq2Seq, batch: tuple[Tensor, Tensor], decoded: Decoded, smoothing: float, alpha: float
+) -> Loss:
+    """Score what the decoder made of a batch's sources against its targets; with `alpha` both hold the batch twice."""
+    src, tgt_out = batch
+    real = tgt_out != PAD
     generator, outputs, gold = model.generator, decoded.outputs[real], tgt_out[real]
     looked = model.looked(decoded, src)
     if looked is not None:
         there = Looked(looked.weights[real], looked.ids[real], looked.width)
         mixture = generator.probabilities(outputs, there)
         loss = mixture_cross_entropy(mixture, gold, len(generator.bias), smoothing)
-    else:
-        features = generator.project(outputs)
-        loss = cross_entropy(features, generator.weight, generator.bias, gold, smoothing)
-    if coverage_weight and decoded.weights is not None:
-        twice = coverage_weight * coverage_loss(decoded.weights, real)
-        loss = replace(loss, smoothed=loss.smoothed + twice)
-    return loss
+        return halve(loss, alpha * disagreement(log_of(mixture))) if alpha else loss
+    last = generator.project(outputs), generator.weight, generator.bias
+    if alpha:
+        return r_drop_cross_entropy(*last, gold[: len(gold) // 2], smoothing, alpha)
+    return cross_entropy(*last, gold, smoothing)
 
 
 @dataclass(frozen=True)
