@@ -28,6 +28,7 @@ import torch
 from peers import opennmt
 
 from dragoman.config import Config, build_config
+from dragoman.data.batches import ListDeck
 from dragoman.data.corpus import read_corpus
 from dragoman.nn.model import Seq2Seq
 from dragoman.training.callbacks import Callback, StepRecord
@@ -121,12 +122,14 @@ def ours(asked: argparse.Namespace, feeding: bool) -> tuple[float, float]:
     prepare_machine(config.training)
     pairs = read_corpus((asked.data / "train.en", asked.data / "train.de")).pairs
     tokenizers = train_tokenizers(config, pairs)
-    examples = encode(tokenizers, pairs)
+    examples, _ = encode(tokenizers, pairs)
     torch.manual_seed(1)
     model = Seq2Seq(config.model, tokenizers.src.vocab_size, tokenizers.tgt.vocab_size)
     watch = Stopwatch(asked.seconds)
     with tempfile.TemporaryDirectory() as folder:
-        job = Job(examples, no_validation, lambda *_: None, Path(folder) / "checkpoint", [watch])
+        job = Job(
+            ListDeck(examples), no_validation, lambda *_: None, Path(folder) / "checkpoint", [watch]
+        )
         with contextlib.suppress(KeyboardInterrupt):
             Trainer(model, config.training, job).run()
     tgt = sum(len(one.tgt) + 1 for one in examples)

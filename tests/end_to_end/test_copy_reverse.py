@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dragoman.config import ModelConfig, TrainingConfig
-from dragoman.data.batches import Example, pad_sources
+from dragoman.data.batches import Example, ListDeck, pad_sources
 from dragoman.nn.model import Seq2Seq
 from dragoman.nn.stepper import TorchStepper
 from dragoman.search.beam import BeamOptions, beam_search
@@ -49,7 +49,7 @@ def learn(turn, folder, cell):
     def keep(model, step):
         best.update({name: one.detach().clone() for name, one in model.named_parameters()})
 
-    Trainer(model, training, Job(examples, validator, keep, folder / "checkpoint")).run()
+    Trainer(model, training, Job(ListDeck(examples), validator, keep, folder / "checkpoint")).run()
     with torch.no_grad():
         for name, weight in model.named_parameters():
             weight.copy_(best[name])

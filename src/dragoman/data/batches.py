@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +69,56 @@ def make_batch(examples: Sequence[Example]) -> Batch:
         pad([[SOS, *example.tgt] for example in examples]),
         pad([[*example.tgt, EOS] for example in examples]),
     )
+
+
+@runtime_checkable
+class Deck(Protocol):
+    """Examples that are dealt into batches, each once an epoch.
+
+    The order is a function of the key and of nothing else, so that a resumed training finds its place, and several
+    processes can agree on it without a word.
+    """
+
+    def __len__(self) -> int:
+        """How many examples there are."""
+        ...
+
+    def count(self, batch_tokens: int, key: tuple[int, int]) -> int:
+        """Say into how many batches an epoch is dealt.
+
+        Args:
+            batch_tokens: The budget of a batch, as in `epoch_batches`.
+            key: The training's seed, and the epoch.
+        """
+        ...
+
+    def deal(
+        self, batch_tokens: int, key: tuple[int, int], skip: int = 0
+    ) -> Iterator[list[Example]]:
+        """Yield an epoch's batches, but for the first `skip`."""
+        ...
+
+
+@dataclass(frozen=True)
+class ListDeck:
+    """Examples in memory: the whole corpus is sorted by length, and every batch may come at any time."""
+
+    examples: Sequence[Example]
+
+    def __len__(self) -> int:
+        """How many examples there are."""
+        return len(self.examples)
+
+    def count(self, batch_tokens: int, key: tuple[int, int]) -> int:
+        """Say into how many batches an epoch is dealt."""
+        return len(epoch_batches(self.examples, batch_tokens, key))
+
+    def deal(
+        self, batch_tokens: int, key: tuple[int, int], skip: int = 0
+    ) -> Iterator[list[Example]]:
+        """Yield an epoch's batches, but for the first `skip`."""
+        for numbers in epoch_batches(self.examples, batch_tokens, key)[skip:]:
+            yield [self.examples[number] for number in numbers]
 
 
 def epoch_batches(

@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import torch
 from torch import nn
 
 from dragoman.config import TrainingConfig
-from dragoman.data.batches import Batch, Example, epoch_batches, make_batch
+from dragoman.data.batches import Batch, Deck, Example, make_batch
 from dragoman.errors import DragomanError
 from dragoman.evaluation.metrics import METRICS
 from dragoman.training.callbacks import Callback, StepRecord, ValidationRecord
@@ -48,6 +49,8 @@ class Progress:
         elapsed_s: Time used.
         validations: After which steps there was one.
         validated: The last step after which there was a validation; -1 before the first.
+        epoch: Passes over the data that are done.
+        epoch_step: Steps made when the present one began.
     """
 
     step: int = 0
@@ -60,6 +63,8 @@ class Progress:
     elapsed_s: float = 0.0
     validations: list[int] = field(default_factory=list[int])
     validated: int = -1
+    epoch: int = 0
+    epoch_step: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ class Job:
     """What a training is made of.
 
     Attributes:
-        examples: The corpus, as ids.
+        deck: The corpus, as ids, and the order in which it is dealt.
         validate: Scores a model on dev.
         save_best: Called with the averaged model whenever it is the best so far.
         checkpoint: Where to save what a resumed training needs.
@@ -77,7 +82,7 @@ class Job:
         loss: Scores a network on a batch, given the label smoothing.
     """
 
-    examples: Sequence[Example]
+    deck: Deck
     validate: Callable[[Any], Validation]
     save_best: Callable[[nn.Module, int], None]
     checkpoint: Path
@@ -155,12 +160,10 @@ class Trainer:
 
     _whole = True
 
-    def _step(self, group: list[list[int]]) -> None:
+    def _step(self, group: list[list[Example]]) -> None:
         """Make one optimiser step from a group of batches."""
         began, progress = time.monotonic(), self.progress
-        batches = [
-            self.job.collate([self.job.examples[number] for number in numbers]) for numbers in group
-        ]
+        batches = [self.job.collate(examples) for examples in group]
         tokens = sum(batch.num_tokens for batch in batches)
         torch.manual_seed((self.config.seed << 32) + progress.step)
         loss = 0.0
@@ -208,22 +211,25 @@ class Trainer:
                 "The best weights so far are kept; train again with a lower training.learning_rate."
             )
 
-    def _groups(self) -> Iterator[list[list[int]]]:
+    def _groups(self) -> Iterator[list[list[Example]]]:
         """Yield the batches of each step, from where the training stands."""
-        made = 0
-        epoch = 0
+        progress, config = self.progress, self.config
+        # A checkpoint may stand at an epoch's end, or be of a time when it did not say where its epoch began.
+        while (made := progress.step - progress.epoch_step) and made >= self._steps(progress.epoch):
+            progress.epoch_step += self._steps(progress.epoch)
+            progress.epoch += 1
         while True:
-            batches = epoch_batches(
-                self.job.examples, self.config.batch_tokens, (self.config.seed, epoch)
-            )
-            size = self.config.accumulate
-            groups = [batches[start : start + size] for start in range(0, len(batches), size)]
-            skip = min(len(groups), self.progress.step - made)
-            made += skip
-            for group in groups[skip:]:
-                made += 1
+            skip = (progress.step - progress.epoch_step) * config.accumulate
+            key = (config.seed, progress.epoch)
+            batches = self.job.deck.deal(config.batch_tokens, key, skip)
+            while group := list(islice(batches, config.accumulate)):
                 yield group
-            epoch += 1
+            progress.epoch, progress.epoch_step = progress.epoch + 1, progress.step
+
+    def _steps(self, epoch: int) -> int:
+        """Say how many steps an epoch has."""
+        count = self.job.deck.count(self.config.batch_tokens, (self.config.seed, epoch))
+        return math.ceil(count / self.config.accumulate)
 
     def _clock(self, readings: list[Reading]) -> Clock:
         config, progress = self.config, self.progress
@@ -235,17 +241,12 @@ class Trainer:
         elif config.progress is not None and config.steps is not None:
             clock = Clock([Reading(*reading) for reading in config.progress], config.steps)
         else:
-            clock = Clock.of_steps(config.steps or self._steps_of_epochs())
+            steps = config.steps or max(1, round((config.epochs or 1) * self._steps(0)))
+            clock = Clock.of_steps(steps)
         if not progress.validate_every:
             every = max(1, clock.steps // _VALIDATIONS) if clock.steps else 0
             progress.validate_every = config.validate_every or every
         return clock
-
-    def _steps_of_epochs(self) -> int:
-        batches = epoch_batches(self.job.examples, self.config.batch_tokens, (self.config.seed, 0))
-        return max(
-            1, round((self.config.epochs or 1) * math.ceil(len(batches) / self.config.accumulate))
-        )
 
     def _read_clock(self, clock: WallClock, seconds: float) -> None:
         clock.trained(seconds)

@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from dragoman.config import Config, TrainingConfig
+from dragoman.data.batches import ListDeck
 from dragoman.data.corpus import Pair, group_references
 from dragoman.errors import CheckpointError, ConfigError
 from dragoman.inspection.plots import plot_curves
@@ -171,7 +172,7 @@ def _train(
     copies = GENERATORS[config.model.generator].copies
     decode = Copying(tokenizers.src, tokenizers.tgt).decode if copies else tokenizers.tgt.decode
     job = Job(
-        examples=prepared.train,
+        deck=ListDeck(prepared.train),
         validate=Validator(prepared.dev, decode, _answers(dev, config), metrics),
         save_best=lambda best, step: save_weights(session.out, best, step),
         checkpoint=session.out / CHECKPOINT,

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from dragoman.config import ModelConfig, TrainingConfig, build_config, dump_config
-from dragoman.data.batches import Example, make_batch
+from dragoman.data.batches import Example, ListDeck, make_batch
 from dragoman.errors import CheckpointError, DragomanError
 from dragoman.nn.model import Seq2Seq
 from dragoman.training import clock, loop
@@ -94,7 +94,7 @@ class Run:
         self.model = Seq2Seq(MODEL, 12, 12)
         self.watcher = Watcher(stop)
         job = Job(
-            EXAMPLES,
+            ListDeck(EXAMPLES),
             self.dev,
             self._save_best,
             self.folder / "checkpoint.safetensors",
