@@ -41,9 +41,12 @@ class Normaliser:
 
     def __call__(self, text: str) -> str:
         """Normalise a text."""
-        text = _SURROGATE.sub("\ufffd", _INVISIBLE.sub("", text))
         # The tokenizers write a space as ▁, so a ▁ of the text's own becomes its look-alike.
-        text = unicodedata.normalize("NFC", " ".join(text.replace("\u2581", "_").split()))
+        text = text.replace("\u2581", "_")
+        if not text.isprintable() or "  " in text:
+            text = " ".join(_SURROGATE.sub("\ufffd", _INVISIBLE.sub("", text)).split())
+        # What is printable has no invisible characters and no white space but plain spaces.
+        text = unicodedata.normalize("NFC", text.strip(" "))
         if self.lowercase:
             text = unicodedata.normalize("NFC", text.lower())
         if self.final_stop == "drop":

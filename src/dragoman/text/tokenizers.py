@@ -110,8 +110,17 @@ class Tokenizer:
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         """Turn texts into ids."""
-        clean = [_mark(self.normaliser(text)) for text in texts]
-        return [encoding.ids for encoding in self._pieces.encode_batch_fast(clean)]
+        return self.encode_clean([self.normaliser(text) for text in texts])
+
+    def encode_clean(self, texts: Sequence[str]) -> list[list[int]]:
+        """Turn texts that are normalised already into ids."""
+        encodings = self._pieces.encode_batch_fast([_mark(text) for text in texts])
+        return [encoding.ids for encoding in encodings]
+
+    @property
+    def by_words(self) -> bool:
+        """Whether every token belongs to one word, between two spaces; a label may be several."""
+        return json.loads(self._pieces.to_str())["pre_tokenizer"]["pattern"] != {"Regex": WHOLE}
 
     def unknown(self, text: str) -> list[str]:
         """Give the tokens of a text that `encode` turns into UNK, as they stand in it, in their order."""

@@ -16,6 +16,7 @@ from dragoman.errors import ConfigError, DataError
 from dragoman.nn.decoders import DECODERS
 from dragoman.nn.generators import GENERATORS
 from dragoman.tasks import TASKS
+from dragoman.text.bulk import BulkEncoder
 from dragoman.text.copying import Copying, Opened
 from dragoman.text.normalise import Normaliser
 from dragoman.text.tokenizers import Tokenizer, TokenizerOptions
@@ -210,8 +211,8 @@ def encode(
         sources = [one.cut(most) for one in copying.open(texts)]
         answers = copying.encode_targets(targets, sources)
     else:
-        sources = [Opened(ids).cut(most) for ids in tokenizers.src.encode_batch(texts)]
-        answers = tokenizers.tgt.encode_batch(targets)
+        sources = [Opened(ids).cut(most) for ids in BulkEncoder(tokenizers.src)(texts).lists()]
+        answers = BulkEncoder(tokenizers.tgt)(targets).lists()
     examples = [
         Example(src.ids, tgt, src.unknown) for src, tgt in zip(sources, answers, strict=True)
     ]

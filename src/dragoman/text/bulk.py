@@ -1,0 +1,127 @@
+"""Many texts to ids at once: a word is cut into pieces when it first occurs, and looked up ever after.
+
+A token never reaches over the space between two words, so that a text's tokens are its words' tokens. Looking up
+costs a tenth of cutting, and what is looked up becomes an array without a step of Python a token.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dragoman.text.tokenizers import Tokenizer
+
+_MOST_WORDS = 1 << 16
+# Characters that join what follows them, were it a space, into one (Unicode's Grapheme_Cluster_Break=Prepend).
+_JOINS_ON = re.compile(
+    "[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u0d4e\U000110bd\U000110cd\U000111c2\U000111c3"
+    "\U0001193f\U00011941\U00011a3a\U00011a84-\U00011a89\U00011d46\U00011f02]"
+)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of ids behind each other.
+
+    Attributes:
+        values: All ids.
+        lengths: How many of them are each row's.
+    """
+
+    values: NDArray[np.int32]
+    lengths: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, rows: Sequence[Sequence[int]]) -> Rows:
+        """Put rows behind each other."""
+        lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+        return cls(np.fromiter(chain.from_iterable(rows), np.int32, int(lengths.sum())), lengths)
+
+    @classmethod
+    def join(cls, parts: Sequence[Rows]) -> Rows:
+        """Put the rows of several behind each other."""
+        if not parts:
+            return cls(np.zeros(0, np.int32), np.zeros(0, np.int64))
+        return cls(
+            np.concatenate([part.values for part in parts]),
+            np.concatenate([part.lengths for part in parts]),
+        )
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+        return len(self.lengths)
+
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        """Where each row begins."""
+        return np.cumsum(self.lengths) - self.lengths
+
+    def cut(self, most: int) -> Rows:
+        """Leave each row's first ids."""
+        return self._gather(self.starts, np.minimum(self.lengths, most))
+
+    def take(self, numbers: NDArray[np.int64]) -> Rows:
+        """Choose rows, in the order given."""
+        return self._gather(self.starts[numbers], self.lengths[numbers])
+
+    def lists(self) -> list[list[int]]:
+        """Give the rows as lists."""
+        values, starts = self.values.tolist(), self.starts.tolist()
+        places = zip(starts, self.lengths.tolist(), strict=True)
+        return [values[start : start + length] for start, length in places]
+
+    def _gather(self, starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> Rows:
+        """Copy a stretch of `values` for each row."""
+        ends = np.cumsum(lengths)
+        places = np.arange(int(lengths.sum())) + np.repeat(starts - (ends - lengths), lengths)
+        return Rows(self.values[places], lengths)
+
+
+class BulkEncoder:
+    """Turns texts into ids as `Tokenizer.encode_batch` does, many times faster.
+
+    Args:
+        tokenizer: Whose ids.
+        most_words: How many words are remembered; they are forgotten together, and learned anew.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, most_words: int = _MOST_WORDS) -> None:
+        self.tokenizer, self.most_words = tokenizer, most_words
+        self._by_words = tokenizer.by_words
+        self._numbers: dict[str, int] = {}
+        self._pieces = Rows.of([])
+
+    def __call__(self, texts: Iterable[str]) -> Rows:
+        """Turn texts into ids, without SOS and EOS."""
+        normalise = self.tokenizer.normaliser
+        clean = [normalise(text) for text in texts]
+        split = [text.split(" ") for text in clean]
+        words = list(chain.from_iterable(split))
+        if not (words and self._by_words and self._learn(words)):
+            return Rows.of(self.tokenizer.encode_clean(clean))
+        numbers = np.fromiter(map(self._numbers.__getitem__, words), np.int64, len(words))
+        found = self._pieces.take(numbers)
+        counts = np.fromiter(map(len, split), np.int64, len(split))
+        # Every text has a word, be it an empty one.
+        return Rows(found.values, np.add.reduceat(found.lengths, np.cumsum(counts) - counts))
+
+    def _learn(self, words: list[str]) -> bool:
+        """Cut the words that are new; False where one of them may take the space after it along."""
+        known = self._numbers
+        new = list(dict.fromkeys(word for word in words if word not in known))
+        if any(map(_JOINS_ON.search, new)):
+            return False
+        if len(known) + len(new) > self.most_words:
+            known.clear()
+            self._pieces = Rows.of([])
+            new = list(dict.fromkeys(words))
+        if new:
+            known.update(zip(new, range(len(known), len(known) + len(new)), strict=True))
+            rows = Rows.of(self.tokenizer.encode_clean(new))
+            self._pieces = Rows.join([self._pieces, rows])
+        return True
