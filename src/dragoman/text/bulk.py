@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dragoman.text.tokenizers import Tokenizer
 
-_MOST_WORDS = 1 << 16
+_MOST_WORDS = 1 << 17
 # Characters that join what follows them, were it a space, into one (Unicode's Grapheme_Cluster_Break=Prepend).
 _JOINS_ON = re.compile(
     "[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u0d4e\U000110bd\U000110cd\U000111c2\U000111c3"
@@ -102,26 +102,33 @@ class BulkEncoder:
         clean = [normalise(text) for text in texts]
         split = [text.split(" ") for text in clean]
         words = list(chain.from_iterable(split))
-        if not (words and self._by_words and self._learn(words)):
+        numbers = self._look_up(words) if words and self._by_words else None
+        if numbers is None:
             return Rows.of(self.tokenizer.encode_clean(clean))
-        numbers = np.fromiter(map(self._numbers.__getitem__, words), np.int64, len(words))
         found = self._pieces.take(numbers)
         counts = np.fromiter(map(len, split), np.int64, len(split))
         # Every text has a word, be it an empty one.
         return Rows(found.values, np.add.reduceat(found.lengths, np.cumsum(counts) - counts))
 
-    def _learn(self, words: list[str]) -> bool:
-        """Cut the words that are new; False where one of them may take the space after it along."""
-        known = self._numbers
-        new = list(dict.fromkeys(word for word in words if word not in known))
+    def _look_up(self, words: list[str]) -> NDArray[np.int64] | None:
+        """Number the words, and cut the new ones; None where one of them may take the space after it along."""
+        numbers = self._known(words)
+        places = np.flatnonzero(numbers < 0)
+        if not len(places):
+            return numbers
+        new = list(dict.fromkeys(words[place] for place in places.tolist()))
         if any(map(_JOINS_ON.search, new)):
-            return False
+            return None
+        known = self._numbers
         if len(known) + len(new) > self.most_words:
             known.clear()
             self._pieces = Rows.of([])
-            new = list(dict.fromkeys(words))
-        if new:
-            known.update(zip(new, range(len(known), len(known) + len(new)), strict=True))
-            rows = Rows.of(self.tokenizer.encode_clean(new))
-            self._pieces = Rows.join([self._pieces, rows])
-        return True
+            new, places = list(dict.fromkeys(words)), np.arange(len(words))
+        known.update(zip(new, range(len(known), len(known) + len(new)), strict=True))
+        self._pieces = Rows.join([self._pieces, Rows.of(self.tokenizer.encode_clean(new))])
+        numbers[places] = self._known([words[place] for place in places.tolist()])
+        return numbers
+
+    def _known(self, words: list[str]) -> NDArray[np.int64]:
+        """Number the words that are known; the others are -1."""
+        return np.fromiter(map(self._numbers.get, words, repeat(-1)), np.int64, len(words))
