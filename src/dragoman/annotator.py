@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from dragoman.confidence import judge
+from dragoman.config import CalibrationConfig
 from dragoman.data.batches import length_batches, pad, pad_sources
 from dragoman.errors import InputError
-from dragoman.search.labelling import Emitted, Emitter, Floats, Labelled, choose, log_prob
+from dragoman.search.labelling import Emitted, Emitter, Floats, Labelled, choose, log_prob, scaled
 from dragoman.text.tokenizers import Tokenizer
 from dragoman.text.vocabulary import SPECIALS
 from dragoman.translator import TranslateOptions, Translation
@@ -28,6 +30,8 @@ class Annotator:
         reads_words: Whether the network looks at words, though its tokens are characters.
     """
 
+    # How its confidence is reckoned; by the bare probabilities, where it was never fitted.
+    calibration: CalibrationConfig | None = None
     # Rows times tokens in a batch.
     batch_tokens = 8000
 
@@ -75,7 +79,26 @@ class Annotator:
                 results[number] = self._result(
                     (texts[number], seen), (emitted, found), row, options
                 )
+            if options.asks_confidence:
+                self._look_again(numbers, emitted, results, options.min_confidence)
         return results
+
+    def _look_again(
+        self, numbers: list[int], emitted: Emitted, results: list[Translation], least: float | None
+    ) -> None:
+        """Say how sure the network is of its labels, and take back what it is not sure enough of."""
+        temperature = self.calibration.temperature if self.calibration else 1.0
+        found = self.at(emitted, temperature)
+        for row, number in enumerate(numbers):
+            places = int(emitted.mask[row].sum())
+            log_probs = np.log(np.maximum(found.probabilities[row, :places], 1e-30)).tolist()
+            sure = judge(log_probs, self.calibration)
+            results[number] = results[number].with_confidence(*sure, least)
+
+    def at(self, emitted: Emitted, temperature: float) -> Labelled:
+        """Choose labels at a temperature: the same ones at each, but with other probabilities."""
+        between = scaled(self.emitter.transitions(), 1 / temperature)
+        return choose(emitted.scores / temperature, emitted.mask, between)
 
     def score(self, pairs: Iterable[tuple[str, str]]) -> list[float]:
         """Return the log-probability, in nats, of given labels; -inf where one is unknown.

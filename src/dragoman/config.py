@@ -206,6 +206,19 @@ class SearchConfig(Section):
     """Never say so many tokens in a row twice (Paulus et al. 2018); 0 allows it."""
 
 
+class CalibrationConfig(Section):
+    """How sure a model is of what it writes: fitted on dev, not set; see `dragoman.evaluation.confidence`."""
+
+    temperature: Annotated[float, Field(gt=0)] = 1.0
+    """Of the softmax, where probabilities are reported; what is written does not depend on it."""
+    weights: Annotated[list[float], Field(min_length=3, max_length=3)]
+    """Of 1, the mean and the least probability of the tokens, as log-odds: they give an output's confidence."""
+    measure: str
+    """What a confidence foretells: a row of METRICS."""
+    num_outputs: Count
+    """How many outputs it was fitted to."""
+
+
 class Config(Section):
     """A whole recipe."""
 
@@ -223,6 +236,8 @@ class Config(Section):
     """How it is taught."""
     search: SearchConfig = SearchConfig()
     """How it writes."""
+    calibration: CalibrationConfig | None = None
+    """How sure the model is; written at the end of a training and by `dragoman calibrate`, not set."""
     result: dict[str, Any] = Field(default_factory=dict[str, Any])
     """What the recipe was measured at; read by `dragoman reproduce`, ignored by training."""
     made: dict[str, Any] = Field(default_factory=dict[str, Any])

@@ -50,10 +50,13 @@ def load_bundle(folder: Path, threads: int = 1) -> Model:
     if config.model.labels:
         per_word = config.text.tgt_tokenizer == "spaced"
         emitter, words = BundleEmitter(bundle, threads), config.model.reader == "words"
-        return Model(folder, config, Annotator(emitter, *tokenizers, per_word, words), size)
+        annotator = Annotator(emitter, *tokenizers, per_word, words)
+        annotator.calibration = config.calibration
+        return Model(folder, config, annotator, size)
     translator = ParallelTranslator(BundleStepper(bundle), tokenizers, config.search, threads)
     translator.batch_tokens = _BATCH_TOKENS
     translator.max_src_length = config.data.max_src_length
+    translator.calibration = config.calibration
     return Model(folder, config, translator, size)
 
 

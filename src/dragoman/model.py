@@ -12,6 +12,7 @@ from dragoman.annotator import Annotator
 from dragoman.config import Config
 from dragoman.data.corpus import Corpus, Pair, ReadOptions, group_references
 from dragoman.errors import DataError, InputError
+from dragoman.evaluation.confidence import measure_confidence
 from dragoman.evaluation.report import Evaluation, EvaluationOptions, evaluate_outputs
 from dragoman.inspection.trace import Changes, Trace
 from dragoman.inspection.tracer import InspectableStepper, Subject, trace
@@ -145,7 +146,7 @@ class Model:
         """Translate sources and score the result; pairs of one source are its references.
 
         Where targets are labels, or sources words of a running text, every pair is scored by itself, however
-        often its source occurs.
+        often its source occurs. Where the options ask for confidence, the report says how far it can be believed.
 
         A model that was taught to drop case or the final stop is scored on what it can write: the references
         lose them too, and the signatures say so.
@@ -186,6 +187,9 @@ class Model:
             )
         else:
             found = evaluate_outputs(sources, outputs, references, scoring)
+        if options.asks_confidence:
+            sure = measure_confidence(self.translator, pairs, made, self.task.measure)
+            found = replace(found, confidence=sure)
         note = self.dropped
         if not note:
             return outputs, found

@@ -2,102 +2,28 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from dragoman.config import SearchConfig
+from dragoman.confidence import sureness
+from dragoman.config import CalibrationConfig, SearchConfig
 from dragoman.constraints import Constrain, Constraints
-from dragoman.data.batches import length_batches, pad, pad_sources
+from dragoman.data.batches import length_batches, pad_sources
 from dragoman.errors import InputError
 from dragoman.search.beam import BeamOptions, beam_search
 from dragoman.search.filters import Filter, Forbid, ForcePrefix, MinLength, NoRepeat, apply_filters
+from dragoman.search.forced import log_probs_of
 from dragoman.search.greedy import Limits, greedy_search
 from dragoman.search.sampling import SamplingOptions, sample
-from dragoman.search.stepper import Floats, Hypothesis, Stepper, may_copy, shortened
+from dragoman.search.stepper import Hypothesis, Stepper, may_copy, shortened
 from dragoman.text.copying import Copying, Opened
 from dragoman.text.tokenizers import Tokenizer
 from dragoman.text.vocabulary import EOS, PAD, SOS, UNK
-
-
-@dataclass(frozen=True)
-class Translation:
-    """A sentence's translation, and how the model came to it.
-
-    Attributes:
-        source: What was given.
-        text: What the model made of it.
-        score: What it was ranked by: the log-probability, length-normalised.
-        log_prob: The log-probability of the whole output, in nats.
-        src_tokens: The source as the encoder saw it, "<eos>" last.
-        tokens: The output's tokens, "<eos>" last unless the length limit cut it off.
-        probabilities: Each token's probability.
-        attention: Where each step looked, [tokens, src_tokens]; None if the model has no attention.
-        alternatives: The next best outputs, best first.
-        num_cut: Source tokens that were not read, because there are more than the model was taught to read.
-    """
-
-    source: str
-    text: str
-    score: float
-    log_prob: float
-    src_tokens: tuple[str, ...]
-    tokens: tuple[str, ...]
-    probabilities: tuple[float, ...]
-    attention: Floats | None = field(default=None, repr=False, compare=False)
-    alternatives: tuple[Translation, ...] = ()
-    num_cut: int = 0
-
-    def __str__(self) -> str:
-        return self.text
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give everything as JSON can hold it."""
-        return {
-            "source": self.source,
-            "text": self.text,
-            "score": self.score,
-            "log_prob": self.log_prob,
-            "src_tokens": list(self.src_tokens),
-            "tokens": list(self.tokens),
-            "probabilities": list(self.probabilities),
-            "attention": None if self.attention is None else np.round(self.attention, 4).tolist(),
-            "num_cut": self.num_cut,
-            "alternatives": [
-                {"text": other.text, "score": other.score, "log_prob": other.log_prob}
-                for other in self.alternatives
-            ],
-        }
-
-    def _repr_html_(self) -> str:
-        """Draw itself in a notebook: the words shaded by probability, and the attention as a table."""
-        words = " ".join(
-            f'<span title="{probability:.3f}" style="background:rgba(66,133,244,{0.08 + 0.5 * probability:.2f});'
-            f'padding:0 .25em;border-radius:.2em">{html.escape(token)}</span>'
-            for token, probability in zip(self.tokens, self.probabilities, strict=True)
-        )
-        lines = [
-            f"<p>{html.escape(self.source)} → <b>{html.escape(self.text)}</b></p>",
-            f"<p>{words}</p>",
-        ]
-        if self.attention is not None:
-            head = "".join(f"<th>{html.escape(token)}</th>" for token in self.src_tokens)
-            rows = "".join(
-                f"<tr><th>{html.escape(token)}</th>"
-                + "".join(
-                    f'<td style="background:rgba(66,133,244,{weight:.2f})">{weight:.2f}</td>'
-                    for weight in row
-                )
-                + "</tr>"
-                for token, row in zip(self.tokens, self.attention.tolist(), strict=True)
-            )
-            lines.append(f"<table><tr><th></th>{head}</tr>{rows}</table>")
-        return "".join(lines)
-
+from dragoman.translation import Translation as Translation
 
 _LEAST = {
     "beam_size": 1,
@@ -128,6 +54,8 @@ class TranslateOptions:
         attention: Whether translations carry their attention.
         prefixes: Beginnings that the outputs must have, one a sentence.
         constraints: What every output must be.
+        confidence: Whether translations say how sure the model is; it takes a second look at the output.
+        min_confidence: Write nothing where the confidence is less.
     """
 
     beam_size: int | None = None
@@ -141,6 +69,8 @@ class TranslateOptions:
     attention: bool = True
     prefixes: Sequence[str] | None = None
     constraints: Constraints | None = None
+    confidence: bool = False
+    min_confidence: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be.
@@ -160,8 +90,15 @@ class TranslateOptions:
             faults.append(f"temperature is {self.sampling.temperature}; expected more than 0.")
         if self.sampling is not None and not 0 < self.sampling.top_p <= 1:
             faults.append(f"top_p is {self.sampling.top_p}; expected more than 0 and at most 1.")
+        if self.min_confidence is not None and not 0 <= self.min_confidence <= 1:
+            faults.append(f"min_confidence is {self.min_confidence}; expected from 0 to 1.")
         if faults:
             raise InputError("\n".join(faults))
+
+    @property
+    def asks_confidence(self) -> bool:
+        """Whether somebody wants to know how sure the model is."""
+        return self.confidence or self.min_confidence is not None
 
 
 @dataclass(frozen=True)
@@ -191,6 +128,8 @@ class Translator:
 
     # A source is cut after so many tokens, as those were that the model learned from.
     max_src_length: int | None = None
+    # How its confidence is reckoned; by the bare probabilities, where it was never fitted.
+    calibration: CalibrationConfig | None = None
     # Rows times tokens in a batch: enough to fill two cores, few enough to stay in their caches.
     batch_tokens = 2000
 
@@ -232,12 +171,19 @@ class Translator:
         ):
             chosen = [filled[number] for number in numbers]
             found = self._search([sources[number] for number in chosen], chosen, options)
+            best: list[tuple[int, Hypothesis]] = []
             for number, hypotheses in zip(chosen, found, strict=True):
                 made = [
-                    self._translation(texts[number], sources[number], one) for one in hypotheses
+                    (self._translation(texts[number], sources[number], one), one)
+                    for one in hypotheses
                 ]
-                made = _allowed(made, options.constraints) or results[number : number + 1]
-                results[number] = replace(made[0], alternatives=tuple(made[1 : options.nbest]))
+                made = _allowed(made, options.constraints)
+                if made:
+                    best.append((number, made[0][1]))
+                    others = tuple(one for one, _ in made[1 : options.nbest])
+                    results[number] = replace(made[0][0], alternatives=others)
+            if options.asks_confidence:
+                self._look_again(best, sources, results, options.min_confidence)
         return results
 
     def write(self, text: str) -> Iterator[Written]:
@@ -280,22 +226,21 @@ class Translator:
             pairs: (source, target), raw text.
         """
         pairs = list(pairs)
+        scores = [0.0] * len(pairs)
+        for numbers, sources, targets in self.batches_of(pairs):
+            found = log_probs_of(self.stepper, sources, targets)
+            for number, gained in zip(numbers, found, strict=True):
+                scores[number] = sum(gained)
+        return scores
+
+    def batches_of(
+        self, pairs: Sequence[tuple[str, str]]
+    ) -> Iterator[tuple[list[int], list[Sequence[int]], list[Sequence[int]]]]:
+        """Deal pairs into batches: their numbers, and the ids of their sides, the targets' with EOS."""
         sources = self.read([src for src, _ in pairs])
         targets = [[*ids, EOS] for ids in self._encode_targets([tgt for _, tgt in pairs], sources)]
-        scores = [0.0] * len(pairs)
         for numbers in length_batches([len(one.ids) for one in sources], self.batch_tokens):
-            state = self.stepper.start(pad_sources([sources[number].ids for number in numbers]))
-            wanted = pad([targets[number] for number in numbers])
-            last = np.full(len(numbers), SOS)
-            for ids in wanted.T:
-                step = self.stepper.step(last, state)
-                gained = step.distribution.gather(ids)
-                for number, token, value in zip(
-                    numbers, ids.tolist(), gained.tolist(), strict=True
-                ):
-                    scores[number] += value if token != PAD else 0.0
-                last, state = ids.copy(), step.state
-        return scores
+            yield numbers, [sources[n].ids for n in numbers], [targets[n] for n in numbers]
 
     def max_length(self, src_length: int) -> int:
         """Return the most tokens that a source of so many tokens may be answered with."""
@@ -336,6 +281,20 @@ class Translator:
             return [[found] for found in greedy_search(stepper, src, limits)]
         return beam_search(stepper, src, limits, beam)
 
+    def _look_again(
+        self,
+        best: list[tuple[int, Hypothesis]],
+        sources: list[Opened],
+        results: list[Translation],
+        least: float | None,
+    ) -> None:
+        """Say of what was chosen how sure the model is, and take back what it is not sure enough of."""
+        ids = [_said(one) for _, one in best]
+        read = [sources[number].ids for number, _ in best]
+        found = sureness(self.stepper, read, ids, self.calibration) if best else []
+        for (number, _), sure in zip(best, found, strict=True):
+            results[number] = results[number].with_confidence(*sure, least)
+
     def _filters(
         self, sources: list[Opened], numbers: list[int], options: TranslateOptions
     ) -> list[Filter]:
@@ -373,7 +332,7 @@ class Translator:
         return encoded
 
     def _translation(self, text: str, source: Opened, found: Hypothesis) -> Translation:
-        ids = [*found.ids, EOS] if found.complete else list(found.ids)
+        ids = _said(found)
         words = () if self._copying is None else self._copying.words(source.unknown)
         return Translation(
             source=text,
@@ -388,8 +347,14 @@ class Translator:
         )
 
 
-def _allowed(found: list[Translation], constraints: Constraints | None) -> list[Translation]:
+def _said(found: Hypothesis) -> list[int]:
+    return [*found.ids, EOS] if found.complete else list(found.ids)
+
+
+def _allowed(
+    found: list[tuple[Translation, Hypothesis]], constraints: Constraints | None
+) -> list[tuple[Translation, Hypothesis]]:
     """Drop outputs that were cut off before they were what they must be."""
     if constraints is None:
         return found
-    return [one for one in found if constraints.allows(one.text)]
+    return [one for one in found if constraints.allows(one[0].text)]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from dragoman.annotator import Annotator
+from dragoman.config import CalibrationConfig
 from dragoman.errors import InputError
 from dragoman.search.sampling import SamplingOptions
 from dragoman.text.normalise import Normaliser
@@ -126,3 +127,21 @@ def test_what_only_a_search_can_do(options, name):
 def test_a_beam_makes_no_difference():
     options = TranslateOptions(beam_size=7, length_penalty=0.3)
     assert make().translate(["anna"], options) == make().translate(["anna"])
+
+
+@pytest.mark.parametrize("per_word", [True, False])
+def test_confidence_is_the_probability_at_a_temperature(per_word):
+    annotator = make(per_word)
+    (plain,) = annotator.translate(["anna anna"], TranslateOptions(confidence=True))
+    assert plain.token_confidences == pytest.approx(plain.probabilities)
+    annotator.calibration = CalibrationConfig(
+        temperature=2.0, weights=[0.0, 1.0, 0.0], measure="exact_match", num_outputs=1
+    )
+    (found,) = annotator.translate(["anna anna"], TranslateOptions(confidence=True))
+    # Two nats ahead of each of the others; one at twice the temperature.
+    for one, nats in ((plain, 2), (found, 1)):
+        others = len(annotator.labels) - 1
+        assert one.token_confidences[0] == pytest.approx(math.exp(nats) / (math.exp(nats) + others))
+    assert found.text == plain.text
+    assert found.confidence == pytest.approx(found.token_confidences[0])
+    assert annotator.translate(["anna"], TranslateOptions(min_confidence=1.0))[0].abstained

@@ -80,6 +80,20 @@ def evaluate(
             "confusion.png in the model folder unless given.",
         ),
     ] = None,
+    confidence: Annotated[
+        bool,
+        typer.Option(
+            "--confidence/--no-confidence",
+            help="Whether to say how far the model's confidence can be believed.",
+        ),
+    ] = True,
+    curve: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where to draw how good the rest is when the model abstains: a .png or .svg.",
+        ),
+    ] = None,
     columns: Columns = None,
     src_sep: SrcSep = None,
     tgt_sep: TgtSep = None,
@@ -108,7 +122,13 @@ def evaluate(
     path = test if references is None else (test, references)
     opened_model = open_model(model, plugin, others)
     constraints = constraints_of(opened_model, alphabet, pattern, lexicon)
-    options = TranslateOptions(beam, nbest or 1, attention=False, constraints=constraints)
+    options = TranslateOptions(
+        beam,
+        nbest or 1,
+        attention=False,
+        constraints=constraints,
+        confidence=confidence or curve is not None,
+    )
     reading = ReadOptions(encoding, parse_columns(columns), src_sep, tgt_sep)
     corpus = opened_model.read(path, reading)
     _tell_problems(corpus)
@@ -121,6 +141,8 @@ def evaluate(
     if confusion is not None and found.confusion is None:
         raise InputError(f"--confusion {confusion}: only models that classify texts have one.")
     draw_confusion(found, confusion or model / "confusion.png", asked=confusion is not None)
+    if curve is not None:
+        _draw_curve(found, curve)
     if as_json:
         print_json(found.to_dict())
     else:
@@ -139,6 +161,21 @@ def draw_confusion(found: Evaluation, path: Path, *, asked: bool = False) -> Non
         if asked:
             raise InputError(f"{path}: cannot be drawn: {error}.") from None
         say(f"{path.name} was not drawn: {error}")
+
+
+def _draw_curve(found: Evaluation, path: Path) -> None:
+    """Draw how good what is kept is, the less of it is kept."""
+    from dragoman.inspection.plots import plot_coverage
+
+    if found.confidence is None:
+        raise InputError(
+            f"--curve {path}: the model had no confidence in anything; nothing to draw."
+        )
+    sure = found.confidence
+    try:
+        plot_coverage([(one.coverage, one.quality) for one in sure.curve], sure.measure, path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be drawn: {error}.") from None
 
 
 def print_evaluation(found: Evaluation) -> None:

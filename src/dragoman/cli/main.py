@@ -15,6 +15,7 @@ import typer
 from dragoman import __version__
 from dragoman.cli.bench import bench
 from dragoman.cli.bulk import bulk
+from dragoman.cli.calibrate import calibrate
 from dragoman.cli.compare import compare
 from dragoman.cli.data import app as data_app
 from dragoman.cli.demo import demo
@@ -49,6 +50,7 @@ app.command(short_help="Translate sentences, a file or a pipe.")(translate)
 app.command(short_help="Translate files of any size, on many cores or machines.")(bulk)
 app.command("predict", short_help="The same as translate, for other tasks.")(translate)
 app.command(short_help="Score a model on a test set.")(evaluate)
+app.command(short_help="Fit a model's confidence to a dev set.")(calibrate)
 app.command(short_help="Compare two models on a test set.")(compare)
 app.command(short_help="Serve models: a page and an API.")(serve)
 app.command(short_help="Show every step of one sentence.")(trace)

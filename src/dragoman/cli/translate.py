@@ -110,6 +110,13 @@ def translate(
     seed: Annotated[
         int | None, typer.Option(metavar="N", help="With --sample: fixes the draws.")
     ] = None,
+    min_confidence: Annotated[
+        float | None,
+        typer.Option(
+            metavar="P",
+            help="Give an empty line where the model is less sure, from 0 to 1; the count is said at the end.",
+        ),
+    ] = None,
     encoding: Annotated[
         str, typer.Option(metavar="NAME", help="Of the input; the output is UTF-8.")
     ] = "utf-8",
@@ -137,6 +144,8 @@ def translate(
         no_repeat=no_repeat,
         sampling=_sampling(sample, draw),
         attention=as_json,
+        confidence=as_json,
+        min_confidence=min_confidence,
     )
     beginning = None if prefix is None else _from_shell(prefix)
     unreadable = Unreadable("standard input" if source is None else str(source), encoding)
@@ -163,7 +172,7 @@ def _run(
 ) -> None:
     """Translate chunk by chunk, each written before the next is read."""
     (options, prefix), (layout, out) = how, where
-    began, number, num_cut = time.monotonic(), 0, 0
+    began, number, num_cut, num_empty = time.monotonic(), 0, 0, 0
     for chunk in chunks:
         prefixes = None if prefix is None else [prefix] * len(chunk)
         drawing = options.sampling and replace(options.sampling, first=number)
@@ -173,12 +182,18 @@ def _run(
         out.flush()
         number += len(chunk)
         num_cut += sum(one.num_cut > 0 for one in found)
+        num_empty += sum(one.abstained for one in found)
         if layout.watching:
             speed = number / (time.monotonic() - began)
             sys.stderr.write(f"\r\x1b[K{number:,} lines, {speed:,.0f} a second")
             sys.stderr.flush()
     if layout.watching:
         say()
+    if options.min_confidence is not None:
+        say(
+            f"{num_empty:,} of {number:,} lines left empty: the model's confidence in them is under "
+            f"{options.min_confidence:g}."
+        )
     if num_cut:
         say(
             f"warning: {num_cut:,} of {number:,} lines are longer than the {model.config.data.max_src_length} tokens "

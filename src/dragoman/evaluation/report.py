@@ -16,6 +16,8 @@ from dragoman.evaluation.metrics import BUILT_IN, METRICS, Bleu, BleuTokenizer, 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from dragoman.evaluation.confidence import ConfidenceReport
+
 Lengths = npt.NDArray[np.float64]
 Rates = Callable[[Sequence[str], Sequence[str], Sequence[Sequence[str]]], Mapping[str, Measured]]
 Baseline = Callable[[Sequence[str], Sequence[Sequence[str]]], Sequence[str]]
@@ -97,6 +99,7 @@ class Evaluation:
         flat: Whether JSON gives a metric as a number, its signature under "signatures".
         confusion: Which label was taken for which, where a text has one.
         baselines: The scores of what needs no model, by its name and by metric.
+        confidence: How far the model's confidence can be believed, where that was asked for.
     """
 
     scores: dict[str, Score]
@@ -107,6 +110,7 @@ class Evaluation:
     flat: bool = False
     confusion: Confusion | None = None
     baselines: Mapping[str, dict[str, float]] = field(default_factory=dict[str, dict[str, float]])
+    confidence: "ConfidenceReport | None" = None
 
     def to_dict(self) -> dict[str, Any]:
         """Give the report as JSON can hold it, each metric under its name."""
@@ -124,6 +128,7 @@ class Evaluation:
             "by_length": [row.to_dict() for row in self.by_length],
             **({"confusion": self.confusion.to_dict()} if self.confusion else {}),
             **({"baselines": dict(self.baselines)} if self.baselines else {}),
+            **({"confidence": self.confidence.to_dict()} if self.confidence else {}),
         }
 
     def table(self) -> "RenderableType":
@@ -151,7 +156,8 @@ class Evaluation:
             f"{self.num_sentences:,} sentences, {self.num_empty:,} empty hypotheses, "
             f"length ratio {self.length_ratio:.3f}"
         )
-        return Group(scores, lengths, summary)
+        sure = () if self.confidence is None else (self.confidence.table(),)
+        return Group(scores, lengths, *sure, summary)
 
 
 def evaluate_outputs(

@@ -137,6 +137,30 @@ def plot_contexts(found: ContextMap, path: Path) -> None:
     _save(figure, path)
 
 
+def plot_coverage(points: Sequence[tuple[float, float]], measure: str, path: Path) -> None:
+    """Draw how good the outputs are that a model keeps when it abstains from the least sure ones.
+
+    Args:
+        points: The share kept, from 0 to 1, and how right that is, in percent.
+        measure: By which metric.
+        path: The picture to write, ``.png`` or ``.svg``.
+
+    Raises:
+        InputError: If the suffix is another one.
+        MissingExtraError: If Matplotlib is not installed.
+    """
+    figure = _new_figure(6, 4)
+    axes = figure.add_axes((0, 0, 1, 1))
+    shares, qualities = zip(*sorted(points), strict=True)
+    axes.plot([100 * share for share in shares], qualities, color=_BLUE)
+    axes.set_xlim(0, 100)
+    axes.set_xlabel("outputs kept, the surest first (%)")
+    axes.set_ylabel(f"{measure} of those kept")
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    _save(figure, path)
+
+
 def plot_gradients(
     lengths: Sequence[int],
     shares: Mapping[str, tuple[Sequence[float], Sequence[float]]],

@@ -68,6 +68,14 @@ class Labelled:
     posteriors: Floats
 
 
+def scaled(transitions: Transitions | None, by: float) -> Transitions | None:
+    """Multiply what labels add to each other; with the scores by the same, the best labels stay the best."""
+    if transitions is None:
+        return None
+    start, between, end = transitions
+    return start * by, between * by, end * by
+
+
 def choose(scores: Floats, mask: Bools, transitions: Transitions | None) -> Labelled:
     """Choose the likeliest labels of each row.
 

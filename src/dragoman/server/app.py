@@ -149,7 +149,9 @@ def _api_router(service: Service) -> APIRouter:
         """Translate texts; each one's result does not depend on the others."""
         served = registry.find(asked.model)
         note(request, served, asked.texts, log_text=log_text)
-        job = Job(served, asked.beam_size, asked.alternatives + 1, asked.details)
+        job = Job(
+            served, asked.beam_size, asked.alternatives + 1, asked.details, asked.min_confidence
+        )
         answers = await service.translate(asked.texts, job)
         return TranslateResponse(
             model=served.name,
@@ -158,6 +160,8 @@ def _api_router(service: Service) -> APIRouter:
                 Translated(
                     text=one.text,
                     alternatives=one.alternatives,
+                    confidence=one.confidence,
+                    abstained=one.abstained,
                     sentences=[Sentence.of(made) for made in one.sentences]
                     if asked.details
                     else None,

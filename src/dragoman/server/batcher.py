@@ -37,19 +37,25 @@ class Job:
         served: By what.
         beam_size: Hypotheses kept; None for as the model says.
         nbest: Outputs a sentence.
-        attention: Whether to say where the model looked.
+        attention: Whether to say where the model looked, and how sure it is.
+        min_confidence: Write nothing where the model is less sure.
     """
 
     served: Served
     beam_size: int | None = None
     nbest: int = 1
     attention: bool = False
+    min_confidence: float | None = None
 
     @property
     def options(self) -> TranslateOptions:
         """The same as the translator takes it."""
         return TranslateOptions(
-            beam_size=self.beam_size, nbest=self.nbest, attention=self.attention
+            beam_size=self.beam_size,
+            nbest=self.nbest,
+            attention=self.attention,
+            confidence=self.attention,
+            min_confidence=self.min_confidence,
         )
 
 

@@ -55,6 +55,12 @@ class TranslateRequest(_Closed):
     details: Annotated[
         bool, Field(description="Tokens, their probabilities and attention, sentence by sentence.")
     ] = False
+    min_confidence: Annotated[
+        Annotated[float, Field(ge=0, le=1)] | None,
+        Field(
+            description="Give an empty text where the model is less sure of one of its sentences."
+        ),
+    ] = None
 
     model_config = ConfigDict(
         extra="forbid",
@@ -74,6 +80,9 @@ class Sentence(_Closed):
     probabilities: list[float]
     attention: list[list[float]] | None
     alternatives: list[str]
+    confidence: float | None
+    token_confidences: list[float]
+    abstained: bool
 
     @classmethod
     def of(cls, made: Translation) -> Sentence:
@@ -89,6 +98,9 @@ class Sentence(_Closed):
             probabilities=list(made.probabilities),
             attention=None if attention is None else attention.round(4).tolist(),
             alternatives=[other.text for other in made.alternatives],
+            confidence=made.confidence,
+            token_confidences=list(made.token_confidences),
+            abstained=made.abstained,
         )
 
 
@@ -97,6 +109,13 @@ class Translated(_Closed):
 
     text: str
     alternatives: list[str]
+    confidence: Annotated[
+        float | None,
+        Field(description="Of the least sure sentence; with details or min_confidence."),
+    ] = None
+    abstained: Annotated[
+        bool, Field(description="Whether the text is empty because the model is not sure enough.")
+    ] = False
     sentences: list[Sentence] | None = None
 
 

@@ -28,6 +28,17 @@ class Answer:
     alternatives: list[str]
     sentences: list[Translation]
 
+    @property
+    def confidence(self) -> float | None:
+        """That of the least sure sentence, if it was asked for."""
+        known = [one.confidence for one in self.sentences if one.confidence is not None]
+        return min(known, default=None)
+
+    @property
+    def abstained(self) -> bool:
+        """Whether nothing is said, because of a sentence that the model is not sure of."""
+        return any(one.abstained for one in self.sentences)
+
 
 @dataclass
 class Streams:
@@ -103,6 +114,8 @@ class Service:
 
 def _join(part: Split, found: list[Translation], nbest: int, *, stops: bool) -> Answer:
     """Put a text together again, with the stops between its sentences that a model was taught to drop."""
+    if any(one.abstained for one in found):
+        return Answer("", [], found)
     ends = [""] * len(found)
     if stops and len(found) > 1:
         ends = [_final_stop(sentence) for sentence in part.sentences]

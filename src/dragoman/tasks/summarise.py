@@ -83,4 +83,5 @@ SUMMARISE = Task(
     dev_metrics=("rougeL", "rouge1"),
     rates=rates,
     baselines={"lead": lead, "first_sentence": first_sentence},
+    measure="chrf",
 )

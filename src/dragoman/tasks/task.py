@@ -53,6 +53,7 @@ class Task:
         confusion: Whether `evaluate` counts which target was taken for which.
         rates: What else is measured: from sources, outputs and references to it by name.
         baselines: What scores are compared with: from sources and references to outputs, by name.
+        measure: What the confidence in an output foretells: a row of METRICS. Right or not, unless parts count.
         nbest: Among how many outputs a right one counts too, in a score of its own; 1 for none.
     """
 
@@ -70,6 +71,7 @@ class Task:
     confusion: bool = False
     rates: Rates | None = None
     baselines: Mapping[str, Baseline] = field(default_factory=dict[str, Baseline])
+    measure: str = "exact_match"
     nbest: int = 1
 
 

@@ -76,4 +76,5 @@ TRANSLATE = Task(
     metrics=("bleu", "chrf", "ter", "exact_match"),
     dev_metrics=("chrf", "bleu"),
     flat=False,
+    measure="chrf",
 )

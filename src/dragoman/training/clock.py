@@ -119,4 +119,5 @@ class WallClock(Clock):
 
     @property
     def _reserve_s(self) -> float:
-        return 1.5 * self._pause_s + 1
+        # The last validation, and then confidence, which is fitted to as many outputs.
+        return 2.5 * self._pause_s + 1

@@ -23,6 +23,7 @@ from dragoman.inspection.plots import plot_curves
 from dragoman.nn.generators import GENERATORS
 from dragoman.tasks import TASKS
 from dragoman.text.copying import Copying
+from dragoman.training.calibrating import calibrate
 from dragoman.training.callbacks import Callback, MetricsFile, TensorBoard
 from dragoman.training.checkpoints import load_checkpoint
 from dragoman.training.folder import (
@@ -132,7 +133,10 @@ def run_session(config: Config, corpora: Corpora, session: Session) -> Config:
         for callback in callbacks:
             callback.close()
     made["finished"] = True
-    frozen = config.model_copy(update={"training": outcome.frozen, "made": made})
+    sure = calibrate(out, config, prepared)
+    frozen = config.model_copy(
+        update={"training": outcome.frozen, "made": made, "calibration": sure}
+    )
     save_text_side(out, frozen, prepared.tokenizers)
     _draw_curves(out)
     return frozen
@@ -146,7 +150,7 @@ def check_same(stored: Config, given: Config) -> None:
     """
     if stored.made.get("finished"):
         raise CheckpointError("this training is finished; there is nothing to resume.")
-    ignored = {"description", "result", "made"}
+    ignored = {"description", "result", "made", "calibration"}
     old, new = _flat(stored.model_dump(exclude=ignored)), _flat(given.model_dump(exclude=ignored))
     changed = [
         f"{key} was {old.get(key)!r}, is {new.get(key)!r}"

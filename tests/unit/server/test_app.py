@@ -81,6 +81,23 @@ def test_a_batch_gives_what_each_sentence_gives_alone(folder):
     assert float(counts[0].split()[1]) < 20  # 50 sentences, in far fewer batches
 
 
+def test_a_text_is_empty_where_the_model_is_not_sure_of_a_sentence(folder):
+    async def talk(server):
+        sure = (await server.translate("abc", details=True)).json()["translations"][0]
+        least = (1 + sure["confidence"]) / 2
+        empty = await server.translate("abc", "", min_confidence=least)
+        kept = await server.translate("abc", min_confidence=sure["confidence"] - 1e-6)
+        return sure, empty.json()["translations"], kept.json()["translations"][0]
+
+    sure, (empty, nothing), kept = run(folder, talk)
+    (sentence,) = sure["sentences"]
+    assert len(sentence["token_confidences"]) == len(sentence["tokens"])
+    assert (empty["text"], empty["abstained"]) == ("", True)
+    assert empty["confidence"] == pytest.approx(sure["confidence"])
+    assert (nothing["abstained"], nothing["confidence"]) == (False, None)
+    assert (kept["text"], kept["abstained"]) == (sure["text"], False)
+
+
 def test_a_full_line_is_a_429_that_says_when_to_come_back(folder):
     async def talk(server):
         served, release = server.service.registry.served[0], server.hold()
