@@ -167,6 +167,10 @@ class TrainingConfig(Section):
     """Weight of the coverage loss: what looking twice at the same token costs (See et al. 2017, eq. 12-13)."""
     r_drop: Annotated[float, Field(ge=0)] = 0.0
     """Weight of what two passes of different dropout pay for disagreeing (R-Drop); a step takes twice the time."""
+    bpe_dropout: Rate = 0.0
+    """How often a BPE merge is left out in training (Provilkov et al. 2020); 0.1 is theirs."""
+    unigram_alpha: Annotated[float, Field(ge=0)] | None = None
+    """Draw unigram pieces by their probability to this power (Kudo 2018); 0.2 is his; the likeliest unless said."""
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
     """Decay a step of the averaged weights, which are what is saved; 0 switches averaging off."""
     validate_every: Count | None = None

@@ -104,6 +104,12 @@ def check_config(config: Config) -> None:
         )
     if model.head in HEADS:
         faults += _check_labels(config)
+    varied = config.training.bpe_dropout or config.training.unigram_alpha is not None
+    if varied and (model.head in HEADS or model.decoder != "recurrent"):
+        faults.append(
+            "training.bpe_dropout and unigram_alpha cut words anew, which labels and decoders that step along "
+            "the source are aligned with; set neither."
+        )
     if faults:
         raise ConfigError("\n".join(faults))
 

@@ -163,9 +163,9 @@ class Trainer:
     def _step(self, group: list[list[Example]]) -> None:
         """Make one optimiser step from a group of batches."""
         began, progress = time.monotonic(), self.progress
+        torch.manual_seed((self.config.seed << 32) + progress.step)
         batches = [self.job.collate(examples) for examples in group]
         tokens = sum(batch.num_tokens for batch in batches)
-        torch.manual_seed((self.config.seed << 32) + progress.step)
         loss = 0.0
         for batch in batches:
             with torch.autocast(self.device.type, torch.bfloat16, self.precision == "bfloat16"):

@@ -43,6 +43,7 @@ from dragoman.training.labelling import LabelValidator, label_loss, make_label_b
 from dragoman.training.loop import Job, Outcome, Trainer
 from dragoman.training.machine import prepare_machine
 from dragoman.training.prepare import Corpora, Prepared, prepare
+from dragoman.training.subwords import collate_of
 from dragoman.training.validation import Penalties, Validator, batch_loss
 
 
@@ -182,6 +183,7 @@ def _train(
         checkpoint=session.out / CHECKPOINT,
         callbacks=callbacks,
         started=session.started,
+        collate=collate_of(config.training, tokenizers),
         loss=partial(batch_loss, penalties=_penalties(config.training)),
     )
     if config.model.labels:
