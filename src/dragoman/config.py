@@ -167,12 +167,16 @@ class TrainingConfig(Section):
     """Weight of the coverage loss: what looking twice at the same token costs (See et al. 2017, eq. 12-13)."""
     r_drop: Annotated[float, Field(ge=0)] = 0.0
     """Weight of what two passes of different dropout pay for disagreeing (R-Drop); a step takes twice the time."""
+    scheduled_sampling: Rate = 0.0
+    """Share of its own words that the decoder reads at the end of the training, rising from 0 (Bengio et al. 2015)."""
     bpe_dropout: Rate = 0.0
     """How often a BPE merge is left out in training (Provilkov et al. 2020); 0.1 is theirs."""
     unigram_alpha: Annotated[float, Field(ge=0)] | None = None
     """Draw unigram pieces by their probability to this power (Kudo 2018); 0.2 is his; the likeliest unless said."""
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
     """Decay a step of the averaged weights, which are what is saved; 0 switches averaging off."""
+    average_best: Annotated[int, Field(ge=0)] = 0
+    """Keep the weights of so many best validations in best/, and average them at the end; 0 keeps none."""
     validate_every: Count | None = None
     """Steps between validations; about twenty over the training unless said."""
     stop_metric: str = "chrf"

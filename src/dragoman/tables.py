@@ -110,6 +110,10 @@ def check_config(config: Config) -> None:
             "training.bpe_dropout and unigram_alpha cut words anew, which labels and decoders that step along "
             "the source are aligned with; set neither."
         )
+    if config.training.scheduled_sampling and model.decoder != "recurrent":
+        faults.append(
+            "training.scheduled_sampling replaces words, but the decoder's are tied to places of the source."
+        )
     if faults:
         raise ConfigError("\n".join(faults))
 

@@ -6,6 +6,7 @@
     src.tokenizer.json    text to source ids
     tgt.tokenizer.json    target ids to text
     model.safetensors     the averaged weights that were best on dev
+    best/                 with training.average_best: the best validations, each a model folder
     metrics.jsonl         one line a validation;  curves.png, tensorboard/: the same, drawn
     data_report.txt       what stands in the data
     confusion.png         which label was taken for which, where texts are classified and a test set is scored

@@ -80,6 +80,7 @@ class Job:
         started: When the clock began, of `time.monotonic`.
         collate: Pads examples into a batch.
         loss: Scores a network on a batch, given the label smoothing.
+        mix: Changes what the decoder reads, given the network and the share of the training that lies behind.
     """
 
     deck: Deck
@@ -90,6 +91,7 @@ class Job:
     started: float = field(default_factory=time.monotonic)
     collate: Callable[[Sequence[Example]], Batch] = make_batch
     loss: Callable[[Any, Batch, float], Loss] = batch_loss
+    mix: Callable[[Any, Batch, float], Batch] = lambda _, batch, __: batch
 
 
 @dataclass(frozen=True)
@@ -168,8 +170,11 @@ class Trainer:
         tokens = sum(batch.num_tokens for batch in batches)
         loss = 0.0
         for batch in batches:
-            with torch.autocast(self.device.type, torch.bfloat16, self.precision == "bfloat16"):
-                scored = self.job.loss(self.model, batch, self.config.label_smoothing)
+            # Apart: what autocast casts without gradients it would hand on to the loss, without gradients.
+            with self._products():
+                mixed = self.job.mix(self.model, batch, self.clock.done(progress.step))
+            with self._products():
+                scored = self.job.loss(self.model, mixed, self.config.label_smoothing)
             (scored.smoothed / tokens).backward()
             loss += float(scored.cross_entropy)
         norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.config.clip_norm)
@@ -189,6 +194,9 @@ class Trainer:
         )
         for callback in self.job.callbacks:
             callback.on_step(record)
+
+    def _products(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, self.precision == "bfloat16")
 
     def _apply(self, rate: float, *, finite: bool) -> None:
         """Move the weights, unless the gradient is not finite; then leave them, and say so."""
@@ -274,7 +282,7 @@ class Trainer:
     def _validate(self) -> None:
         began, progress, config = time.monotonic(), self.progress, self.config
         found = self.job.validate(self.averaged.model)
-        score = (self._worth(found), -found.loss)
+        score = (worth(found, config.stop_metric), -found.loss)
         better = score > progress.best
         if better:
             self.job.save_best(self.averaged.model, progress.step)
@@ -292,13 +300,6 @@ class Trainer:
         record = ValidationRecord(progress.step, train_loss, progress.elapsed_s, found, better)
         for callback in self.job.callbacks:
             callback.on_validation(record)
-
-    def _worth(self, found: Validation) -> float:
-        """Say how good a validation was: the more, the better."""
-        name = self.config.stop_metric
-        if name == "loss":
-            return 0.0
-        return -found.scores[name] if METRICS[name].lower_is_better else found.scores[name]
 
     def _save(self) -> None:
         tensors: dict[str, torch.Tensor] = {
@@ -357,3 +358,10 @@ class Trainer:
             "validations": self.progress.validations if by_clock else None,
         }
         return self.config.model_copy(update=update)
+
+
+def worth(found: Validation, metric: str) -> float:
+    """Say how good a validation was, by a row of METRICS: the more, the better; by "loss", all are alike."""
+    if metric == "loss":
+        return 0.0
+    return -found.scores[metric] if METRICS[metric].lower_is_better else found.scores[metric]

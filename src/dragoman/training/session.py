@@ -23,6 +23,7 @@ from dragoman.inspection.plots import plot_curves
 from dragoman.nn.generators import GENERATORS
 from dragoman.tasks import TASKS
 from dragoman.text.copying import Copying
+from dragoman.training.averaging import BestKept
 from dragoman.training.calibrating import calibrate
 from dragoman.training.callbacks import Callback, MetricsFile, TensorBoard
 from dragoman.training.checkpoints import load_checkpoint
@@ -43,6 +44,7 @@ from dragoman.training.labelling import LabelValidator, label_loss, make_label_b
 from dragoman.training.loop import Job, Outcome, Trainer
 from dragoman.training.machine import prepare_machine
 from dragoman.training.prepare import Corpora, Prepared, prepare
+from dragoman.training.scheduled import ScheduledSampling
 from dragoman.training.subwords import collate_of
 from dragoman.training.validation import Penalties, Validator, batch_loss
 
@@ -189,7 +191,20 @@ def _train(
     if config.model.labels:
         validator = LabelValidator(dev, tokenizers, metrics, config.training.stop_metric)
         job = replace(job, validate=validator, collate=make_label_batch, loss=label_loss)
-    return Trainer(model, config.training, job, resume=session.resume).run()
+    elif config.training.scheduled_sampling:
+        job = replace(job, mix=ScheduledSampling(config.training.scheduled_sampling))
+    if not config.training.average_best:
+        return Trainer(model, config.training, job, resume=session.resume).run()
+    kept = BestKept(session.out, config, tokenizers, job.validate)
+    if not session.resume:
+        kept.clear()
+    outcome = Trainer(
+        model, config.training, replace(job, validate=kept), resume=session.resume
+    ).run()
+    said = kept.finish(model, outcome.progress.best, outcome.progress.step)
+    for callback in callbacks:
+        callback.on_message(said)
+    return outcome
 
 
 def _penalties(training: TrainingConfig) -> Penalties:
