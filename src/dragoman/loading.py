@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from dragoman.annotator import Annotator
 from dragoman.data.corpus import ReadOptions
 from dragoman.evaluation.report import Evaluation
 from dragoman.model import Model, ModelSize
-from dragoman.runtime.bundle import is_bundle, read_bundle
+from dragoman.runtime.bundle import Bundle, is_bundle, read_bundle
+from dragoman.search.stepper import Stepper
 from dragoman.workers import ParallelTranslator, num_cores
 from dragoman.zoo import shipped
 
@@ -42,22 +44,34 @@ def load_bundle(folder: Path, threads: int = 1) -> Model:
     Raises:
         BundleError: Everything that is wrong with it, a sentence each.
     """
-    from dragoman.runtime.engine import BundleEmitter, BundleStepper
-
     bundle = read_bundle(folder)
     config, tokenizers = bundle.config, (bundle.src_tokenizer, bundle.tgt_tokenizer)
     size = ModelSize(bundle.num_weights, bundle.num_bytes)
     if config.model.labels:
         per_word = config.text.tgt_tokenizer == "spaced"
+        from dragoman.runtime.engine import BundleEmitter
+
         emitter, words = BundleEmitter(bundle, threads), config.model.reader == "words"
         annotator = Annotator(emitter, *tokenizers, per_word, words)
         annotator.calibration = config.calibration
         return Model(folder, config, annotator, size)
-    translator = ParallelTranslator(BundleStepper(bundle), tokenizers, config.search, threads)
+    translator = ParallelTranslator(open_stepper(bundle), tokenizers, config.search, threads)
     translator.batch_tokens = _BATCH_TOKENS
     translator.max_src_length = config.data.max_src_length
     translator.calibration = config.calibration
     return Model(folder, config, translator, size)
+
+
+def open_stepper(bundle: Bundle) -> Stepper[Any]:
+    """Run a bundle on the kernel, where `dragoman accelerate` has compiled it, or on ONNX Runtime."""
+    from dragoman.runtime.native.stepper import open_native
+
+    native = open_native(bundle)
+    if native is not None:
+        return native
+    from dragoman.runtime.engine import BundleStepper
+
+    return BundleStepper(bundle)
 
 
 def evaluate(

@@ -6,7 +6,7 @@ which this takes the few fields that it needs (https://onnx.ai/onnx/repo-docs/Ex
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +52,21 @@ def read_tensors(*graphs: Path) -> dict[str, NDArray[np.generic]]:
     found: dict[str, NDArray[np.generic]] = {}
     for path in graphs:
         try:
-            found |= dict(_tensors(path))
+            found |= dict(_tensors(path.read_bytes(), _Files(path.parent)))
         except (IndexError, ValueError, KeyError, OSError) as error:
             raise BundleError(f"{path}: its weights cannot be read ({error}).") from None
+    return found
+
+
+def tensors_of(graphs: Sequence[bytes], weights: bytes) -> dict[str, NDArray[np.generic]]:
+    """Read the weights of graphs that are in memory, as is the one file of all their weights.
+
+    Raises:
+        IndexError, KeyError, ValueError: A graph is no ONNX file.
+    """
+    found: dict[str, NDArray[np.generic]] = {}
+    for graph in graphs:
+        found |= dict(_tensors(graph, lambda _: weights))
     return found
 
 
@@ -65,10 +77,22 @@ def _restore(name: str, values: NDArray[np.generic], scales: NDArray[np.generic]
     return restored * (scales[:, None] if name.endswith(_TABLE) else scales).astype(np.float32)
 
 
-def _tensors(path: Path) -> Iterator[tuple[str, NDArray[np.generic]]]:
+class _Files:
+    """The files of a folder, each read once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._contents = folder, dict[str, bytes]()
+
+    def __call__(self, name: str) -> bytes:
+        if name not in self._contents:
+            self._contents[name] = (self._folder / name).read_bytes()
+        return self._contents[name]
+
+
+def _tensors(
+    model: bytes, file_of: Callable[[str], bytes]
+) -> Iterator[tuple[str, NDArray[np.generic]]]:
     """Give a graph's weights that lie in a file beside it."""
-    model = path.read_bytes()
-    contents: dict[str, bytes] = {}
     for graph in (value for number, value in _fields(model) if number == _GRAPH):
         for tensor in (value for number, value in _fields(graph) if number == _INITIALIZER):
             fields = [*_fields(tensor)]
@@ -79,12 +103,10 @@ def _tensors(path: Path) -> Iterator[tuple[str, NDArray[np.generic]]]:
             dims = [dim for number, value in fields if number == _DIMS for dim in _dims(value)]
             name = next(bytes(value).decode() for number, value in fields if number == _NAME)
             file = Path(places["location"]).name
-            if file not in contents:
-                contents[file] = (path.parent / file).read_bytes()
             yield (
                 name,
                 np.frombuffer(
-                    contents[file],
+                    file_of(file),
                     dtype=_TYPES[kinds[0]],
                     count=int(np.prod(dims)),
                     offset=int(places["offset"]),

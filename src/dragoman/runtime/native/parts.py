@@ -1,0 +1,109 @@
+"""A bundle's weights by name, checked and packed for the kernel."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dragoman.config import ModelConfig
+from dragoman.runtime.native.library import Packed, address
+from dragoman.runtime.native.words import WordTable
+from dragoman.search.stepper import Floats
+
+_SCALES = ".scales"
+# An LSTM's gates.
+GATES = 4
+
+
+class Parts:
+    """Gives weights in the forms that the kernel takes; each asks for the shape that the recipe says.
+
+    Args:
+        model: The recipe.
+        tensors: The weights as they are stored.
+        kernel: The kernel.
+    """
+
+    def __init__(
+        self, model: ModelConfig, tensors: Mapping[str, NDArray[Any]], kernel: ctypes.CDLL
+    ) -> None:
+        self.model, self._tensors, self._kernel = model, tensors, kernel
+
+    def has(self, name: str) -> bool:
+        """Say whether there is such a weight."""
+        return name in self._tensors
+
+    def floats(self, name: str, size: int) -> Floats:
+        """Give a vector."""
+        return _aligned(_checked(name, self._tensors[name], (size,), np.float32))
+
+    def map(self, name: str, shape: tuple[int, int]) -> Packed:
+        """Give a map, [inputs, outputs]."""
+        return Packed(*self._int8(name, shape, shape[1]))
+
+    def table(self, name: str, shape: tuple[int, int]) -> Packed:
+        """Give a table of vectors, [tokens, width], as the map that scores tokens."""
+        values, scales = self._int8(name, shape, shape[0])
+        return Packed(values.T, scales)
+
+    def words(self, name: str, num_words: int, cell: str, outputs: int) -> WordTable:
+        """Give what a first layer makes of words."""
+        width = self.model.embedding_size
+        return WordTable(
+            self._int8(name, (num_words, width), num_words),
+            self._int8(f"{cell}.weight_ih:0-{width}", (width, outputs), outputs),
+            self.floats(f"{cell}.bias", outputs),
+        )
+
+    def multiply(self, x: Floats, matrix: Packed, bias: Floats | None = None) -> Floats:
+        """Multiply vectors that lie between -1 and 1: [..., inputs] -> [..., outputs]."""
+        x = np.ascontiguousarray(x)
+        out = np.empty((*x.shape[:-1], matrix.outputs), np.float32)
+        rows = x.size // matrix.inputs
+        added = None if bias is None else address(bias)
+        if not self._kernel.dragoman_linear(
+            matrix.struct, address(x), matrix.inputs, rows, 1, added, address(out)
+        ):
+            raise MemoryError
+        return out
+
+    def read(
+        self,
+        matrix: Packed,
+        given: tuple[int, int, int],
+        sizes: tuple[int, int, int],
+        made: tuple[int, int, int, int],
+    ) -> None:
+        """Read with one layer in one direction; see `dragoman_read`.
+
+        Args:
+            matrix: The recurrent map.
+            given: Where the gates, their rows and the lengths are.
+            sizes: Sentences, steps, and whether to read backwards.
+            made: Where h, c and the outputs are, and how far apart the rows of the last.
+        """
+        size = matrix.inputs
+        if not self._kernel.dragoman_read(matrix.struct, size, *given, *sizes, *made):
+            raise MemoryError
+
+    def _int8(
+        self, name: str, shape: tuple[int, int], outputs: int
+    ) -> tuple[NDArray[np.int8], Floats]:
+        values = _checked(name, self._tensors[name], shape, np.int8)
+        return values, self.floats(name + _SCALES, outputs)
+
+
+def _checked(
+    name: str, values: NDArray[Any], shape: tuple[int, ...], kind: type[np.generic]
+) -> NDArray[Any]:
+    if values.shape != shape or values.dtype != kind:
+        raise ValueError(f"{name} is {values.dtype} {values.shape}, expected {shape}")
+    return values
+
+
+def _aligned(values: Floats) -> Floats:
+    return np.ascontiguousarray(values)

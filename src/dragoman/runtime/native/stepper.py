@@ -1,0 +1,217 @@
+"""An int8 bundle behind the `Stepper` protocol, on our own kernel."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping, Sequence
+from ctypes import POINTER, c_float
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dragoman.runtime.bundle import ENCODER, STEP, WEIGHTS, Bundle
+from dragoman.runtime.native.encoder import Encoder
+from dragoman.runtime.native.library import DecoderStruct, MatrixStruct, address, load_kernel
+from dragoman.runtime.native.parts import Parts
+from dragoman.runtime.native.words import WordTable
+from dragoman.runtime.state import BundleReader, BundleState
+from dragoman.runtime.weights import tensors_of
+from dragoman.search.stepper import ArrayDistribution, ArrayStep, Distribution, Floats, Ids, Stepper
+
+# What the kernel computes, by the keys of a recipe. Everything else runs on ONNX Runtime.
+_KNOWN: dict[str, tuple[str | bool, ...]] = {
+    "head": ("decoder",),
+    "cell": ("lstm",),
+    "encoder": ("recurrent",),
+    "decoder": ("recurrent",),
+    "reverse_source": (False,),
+    "bridge": ("copy", "dense", "mean"),
+    "attention": ("none", "dot", "general"),
+    "generator": ("softmax", "tied"),
+    "input_feeding": (False,),
+    "context_every_step": (False,),
+    "coverage": (False,),
+}
+
+
+def open_native(bundle: Bundle) -> NativeStepper | None:
+    """Give a stepper on the kernel, where it is compiled and computes all that the bundle has."""
+    kernel, model = load_kernel(), bundle.config.model
+    known = all(getattr(model, key) in values for key, values in _KNOWN.items())
+    if kernel is None or not bundle.int8 or bundle.shortlist or not known:
+        return None
+    if not WordTable.takes(model.embedding_size):
+        return None
+    try:
+        graphs = [bundle.contents[name] for name in (ENCODER, STEP)]
+        return NativeStepper(bundle, kernel, tensors_of(graphs, bundle.contents[WEIGHTS]))
+    except (KeyError, IndexError, ValueError):
+        # A graph that is not as export writes them: ONNX Runtime says what is wrong with it.
+        return None
+
+
+@dataclass(frozen=True)
+class KernelDistribution:
+    """A `Distribution` as the kernel leaves it: scores, [rows, vocab], and what is to be taken off each row's."""
+
+    kernel: ctypes.CDLL
+    scores: Floats
+    log_sums: Floats
+    banned: tuple[int, ...] = ()
+
+    def top(self, k: int) -> tuple[Floats, Ids]:
+        """Return the k best; equal ones in the order of their ids."""
+        rows, vocabulary = self.scores.shape
+        k = min(k, vocabulary)
+        best, ids = np.empty((rows, k), np.float32), np.empty((rows, k), np.int64)
+        banned = np.array(self.banned, dtype=np.int64)
+        self.kernel.dragoman_best(
+            address(self.scores),
+            address(self.log_sums),
+            *(rows, vocabulary, address(banned), len(banned), k),
+            address(best),
+            address(ids),
+        )
+        return best, ids
+
+    def gather(self, ids: Ids) -> Floats:
+        """Return one token's log-probability a row."""
+        found = np.take_along_axis(self.scores, ids[:, None], axis=1)[:, 0] - self.log_sums
+        return np.where(np.isin(ids, self.banned), np.float32(-np.inf), found)
+
+    def all(self) -> Floats:
+        """Return everything."""
+        log_probs = self.scores - self.log_sums[:, None]
+        log_probs[:, list(self.banned)] = -np.inf
+        return log_probs
+
+    def forbid(self, banned: Mapping[int, Sequence[int]] | Sequence[int]) -> Distribution:
+        """Give tokens -inf."""
+        if isinstance(banned, Mapping):
+            return ArrayDistribution(self.all()).forbid(banned)
+        return replace(self, banned=tuple(dict.fromkeys((*self.banned, *banned))))
+
+    def only(self, allowed: Mapping[int, Sequence[int]]) -> Distribution:
+        """Give every token but the allowed ones -inf, in the rows named."""
+        return ArrayDistribution(self.all()).only(allowed)
+
+
+class NativeStepper(BundleReader):
+    """Run a bundle step by step.
+
+    Args:
+        bundle: A checked one, int8, of parts that the kernel knows.
+        kernel: It.
+        tensors: The bundle's weights as they are stored.
+
+    Raises:
+        KeyError: A weight is missing.
+        ValueError: One has another shape than the recipe says.
+
+    Attributes:
+        copies: False: it says no words that its vocabulary lacks.
+        short: Itself: it has no shortlist.
+    """
+
+    copies = False
+
+    def __init__(
+        self, bundle: Bundle, kernel: ctypes.CDLL, tensors: Mapping[str, NDArray[Any]]
+    ) -> None:
+        super().__init__(bundle)
+        self._kernel, self._model = kernel, bundle.config.model
+        parts = Parts(self._model, tensors, kernel)
+        sizes = bundle.src_tokenizer.vocab_size, bundle.tgt_tokenizer.vocab_size
+        self._encoder = Encoder(parts, sizes[0])
+        self._decoder = _Decoder(parts, sizes[1])
+        self.short: Stepper[BundleState] = self
+
+    def start(self, src: Ids) -> BundleState:
+        """Read the sources."""
+        return self._encoder.read(src)
+
+    def step(self, last_ids: Ids, state: BundleState) -> ArrayStep[BundleState]:
+        """Read one token a row."""
+        decoder, rows = self._decoder, np.ascontiguousarray(state.rows)
+        sentences, beams, _ = rows.shape
+        count = sentences * beams
+        decoder.table.meet(last_ids)
+        seen = [np.ascontiguousarray(state.seen[one]) for one in ("keys", "values", "mask")] * (
+            decoder.looks
+        )
+        length = seen[0].shape[1] if seen else 0
+        assert state.places is not None
+        places = np.ascontiguousarray(state.places)
+        after = np.empty_like(rows)
+        weights = np.empty((count, length), np.float32)
+        scores = np.empty((count, decoder.vocabulary), np.float32)
+        log_sums = np.empty(count, np.float32)
+        last = np.ascontiguousarray(last_ids)
+        if not self._kernel.dragoman_step(
+            ctypes.byref(decoder.struct),
+            *(sentences, beams, length, address(last), address(rows), address(places)),
+            *([address(one) for one in seen] or [None] * 3),
+            *(address(after), address(weights), address(scores), address(log_sums)),
+        ):
+            raise MemoryError
+        distribution: Distribution = KernelDistribution(self._kernel, scores, log_sums)
+        return ArrayStep(distribution, weights if seen else None, replace(state, rows=after))
+
+
+class _Decoder:
+    """The decoder's weights, as the kernel takes them; all that it points to is kept here."""
+
+    def __init__(self, parts: Parts, vocabulary: int) -> None:
+        model, size = parts.model, parts.model.hidden_size
+        name = "decoder.layers.{}"
+        layers = range(model.decoder_layers)
+        words = "src_embedding.weight" if model.tie_embeddings else "tgt_embedding.weight"
+        self.vocabulary, self.looks = vocabulary, model.attention != "none"
+        self.table = parts.words(words, vocabulary, name.format(0), 4 * size)
+        tied = model.generator == "tied"
+        query = model.embedding_size if tied else 0
+        shapes = {
+            "recurrent": [
+                parts.map(f"{name.format(n)}.weight_hh", (size, 4 * size)) for n in layers
+            ],
+            "input": [
+                parts.map(f"{name.format(n)}.weight_ih:0-{size}", (size, 4 * size))
+                for n in layers[1:]
+            ],
+        }
+        bias = [parts.floats(f"{name.format(n)}.bias", 4 * size) for n in layers]
+        output = (
+            parts.map(f"decoder.W_c.weight:{size}-{2 * size}", (size, size)) if self.looks else None
+        )
+        mapped = parts.map("generator.P.weight", (size, query)) if tied else None
+        scored = (
+            parts.table(words, (vocabulary, query))
+            if tied
+            else parts.map("generator.W.weight", (size, vocabulary))
+        )
+        words_bias = parts.floats("generator.bias", vocabulary)
+        recurrent, inputs = (
+            (MatrixStruct * (len(found) + 1))(*(one.struct for one in found))
+            for found in shapes.values()
+        )
+        floats = POINTER(c_float)
+        biases = (floats * len(bias))(*(one.ctypes.data_as(floats) for one in bias))
+        none = MatrixStruct()
+        self._kept = (shapes, bias, output, mapped, scored, words_bias, recurrent, inputs, biases)
+        self.struct = DecoderStruct(
+            size,
+            model.decoder_layers,
+            vocabulary,
+            query,
+            int(self.looks),
+            self.table.rows.ctypes.data_as(floats),
+            recurrent,
+            inputs,
+            biases,
+            output.struct if output else none,
+            mapped.struct if mapped else none,
+            scored.struct,
+            words_bias.ctypes.data_as(floats),
+        )
