@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from dragoman import __version__
+from dragoman.cli.accelerate import accelerate
 from dragoman.cli.bench import bench
 from dragoman.cli.bulk import bulk
 from dragoman.cli.calibrate import calibrate
@@ -56,6 +57,7 @@ app.command(short_help="Serve models: a page and an API.")(serve)
 app.command(short_help="Show every step of one sentence.")(trace)
 app.command(short_help="Draw a model's curves, attention and map.")(plot)
 app.command(short_help="Turn a model into a bundle that runs without torch.")(export)
+app.command(short_help="Compile a faster kernel for this machine.")(accelerate)
 app.command(short_help="Turn a bundle into one C file.")(eject)
 app.command(short_help="Train a small student on what its teacher says.")(distill)
 app.command(short_help="Measure how fast a model or a bundle is.")(bench)

@@ -47,13 +47,13 @@ class BundleState:
         kept, count = of[first], len(of) // max(len(first), 1)
         if len(of) != count * len(first) or (np.diff(first) != count).any():
             kept, count = of, 1
-        rows = moved.reshape(len(kept), count, width)
+        carried = moved.reshape(len(kept), count, width)
         if self.places is not None:
-            return replace(self, rows=rows, places=self.places[kept])
+            return replace(self, rows=carried, places=self.places[kept])
         seen = self.seen
         if len(kept) != sentences or (kept != np.arange(sentences)).any():
             seen = {name: values[kept] for name, values in seen.items()}
-        return replace(self, seen=seen, rows=rows)
+        return replace(self, seen=seen, rows=carried)
 
 
 class BundleReader:

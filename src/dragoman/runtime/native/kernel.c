@@ -385,7 +385,7 @@ int dragoman_step(const decoder *d, int64_t sentences, int64_t beams, int64_t le
         float *new_h = new_state + n * size, *new_c = new_state + (d->layers + n) * size;
         well = multiply(&d->recurrent[n], h, wide, size, rows, 1, NULL, sum, 4 * size);
         if (well && n)
-            well = multiply(&d->input[n], new_h - size, wide, size, rows, 1, d->bias[n], given, 4 * size);
+            well = multiply(&d->input[n - 1], new_h - size, wide, size, rows, 1, d->bias[n], given, 4 * size);
         for (r = 0; well && r < rows; r++) {
             memcpy(new_c + r * wide, c + r * wide, (size_t)size * sizeof(float));
             lstm(sum + r * 4 * size, n ? given + r * 4 * size : d->table + last[r] * 4 * size, new_c + r * wide,

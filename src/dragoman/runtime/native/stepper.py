@@ -138,9 +138,8 @@ class NativeStepper(BundleReader):
         sentences, beams, _ = rows.shape
         count = sentences * beams
         decoder.table.meet(last_ids)
-        seen = [np.ascontiguousarray(state.seen[one]) for one in ("keys", "values", "mask")] * (
-            decoder.looks
-        )
+        looked = ("keys", "values", "mask") if decoder.looks else ()
+        seen = [np.ascontiguousarray(state.seen[name]) for name in looked]
         length = seen[0].shape[1] if seen else 0
         assert state.places is not None
         places = np.ascontiguousarray(state.places)

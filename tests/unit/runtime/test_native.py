@@ -1,0 +1,191 @@
+"""The kernel says what ONNX Runtime says, and what it does not know is left to that."""
+
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dragoman.cli.main import main
+from dragoman.config import ModelConfig
+from dragoman.contracts.tiny import SOURCES, build, sources
+from dragoman.data.batches import pad_sources
+from dragoman.loading import load, open_stepper
+from dragoman.runtime.bundle import read_bundle
+from dragoman.runtime.native import library
+from dragoman.runtime.native.stepper import NativeStepper, open_native
+from dragoman.search.beam import BeamOptions, beam_search
+from dragoman.search.greedy import Limits, greedy_search
+from dragoman.search.stepper import ArrayDistribution
+from dragoman.translator import TranslateOptions
+from dragoman.zoo import shipped
+from helpers.bundles import SMALL, stepper, write_tiny
+
+pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
+LIMITS = Limits([8] * len(SOURCES), attention=True)
+CONFIGS = {
+    "plain": {"attention": "none", "generator": "softmax", "bridge": "copy"},
+    "general": {"attention": "general", "generator": "tied", "bidirectional": True},
+    "deep": {"encoder_layers": 2, "decoder_layers": 2, "bidirectional": True, "bridge": "copy"},
+    "dot": {"attention": "dot", "bridge": "mean", "decoder_layers": 2, "encoder_layers": 1},
+    "odd": {"embedding_size": 7, "hidden_size": 10, "attention": "general", "bridge": "dense"},
+}
+
+
+@pytest.fixture(scope="module")
+def _compiled(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        assert main(["accelerate"]) == 0
+        yield folder
+
+
+@pytest.fixture(autouse=True)
+def _kernel(_compiled, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(_compiled))
+    monkeypatch.setenv("DRAGOMAN_NATIVE", "1")
+    library.load_kernel.cache_clear()
+    yield
+    library.load_kernel.cache_clear()
+
+
+def opened(out, config=SMALL):
+    """Open a tiny int8 bundle on the kernel."""
+    write_tiny(out, network=build(config), int8=True)
+    native = open_native(read_bundle(out))
+    assert native is not None
+    return native
+
+
+@pytest.mark.parametrize("name", list(CONFIGS))
+def test_it_computes_what_the_float_graphs_say(name, tmp_path):
+    config = SMALL.model_copy(update=CONFIGS[name])
+    native = opened(tmp_path / "int8", config)
+    onnx = stepper(write_tiny(tmp_path / "float", network=build(config)))
+    states = native.start(sources()), onnx.start(sources())
+    for last in ([2, 2, 2, 2], [7, 5, 11, 6]):
+        found, wanted = (
+            one.step(np.array(last), state)
+            for one, state in zip((native, onnx), states, strict=True)
+        )
+        log_probs = wanted.distribution.all()
+        assert np.abs(found.distribution.all() - log_probs).mean() < 0.1 * log_probs.std()
+        np.testing.assert_allclose(np.exp(found.distribution.all()).sum(axis=1), 1, atol=1e-5)
+        assert np.abs(found.state.rows - wanted.state.rows).mean() < 0.03
+        if wanted.weights is not None:
+            np.testing.assert_allclose(found.weights, wanted.weights, atol=0.05)
+        states = found.state, wanted.state
+    real = sources() != 0
+    for given in states[1].seen.keys() - {"mask"}:
+        found, wanted = (one.seen[given][real] for one in states)
+        assert np.abs(found - wanted).mean() < 0.05 * np.abs(wanted).mean() + 0.01
+
+
+@pytest.mark.parametrize("inputs", [7, 8, 320])
+@pytest.mark.parametrize("rows", [1, 5, 20])
+def test_products_of_whole_numbers_are_exact(inputs, rows):
+    """Also where ONNX Runtime's 8-bit products would overflow: the largest numbers side by side."""
+    rng = np.random.default_rng(inputs)
+    weights = rng.integers(-127, 128, (inputs, 21)).astype(np.int8)
+    weights[:, :3] = 127
+    numbers = rng.integers(-127, 128, (rows, inputs))
+    numbers[0] = 127
+    matrix, out = library.Packed(weights, np.ones(21, np.float32)), np.empty((rows, 21), np.float32)
+    x = (numbers / 127).astype(np.float32)
+    kernel = library.load_kernel()
+    assert kernel is not None
+    where = [library.address(one) for one in (x, out)]
+    assert kernel.dragoman_linear(matrix.struct, where[0], inputs, rows, 1, None, where[1])
+    np.testing.assert_allclose(out * 127, numbers @ weights.astype(int), rtol=1e-6, atol=0.01)
+
+
+@pytest.mark.parametrize("name", list(CONFIGS))
+def test_no_sentence_depends_on_its_company(name, tmp_path):
+    native = opened(tmp_path, SMALL.model_copy(update=CONFIGS[name]))
+    options = BeamOptions(beam_size=3)
+    greedy = greedy_search(native, sources(extra=2), LIMITS)
+    beams = beam_search(native, sources(extra=2), LIMITS, options)
+    assert {len(one.ids) for one in greedy} != {8}
+    for number, source in enumerate(SOURCES):
+        alone = Limits([8], attention=True)
+        (found,) = greedy_search(native, pad_sources([source]), alone)
+        assert found.ids == greedy[number].ids
+        assert found.log_probs == pytest.approx(greedy[number].log_probs, abs=1e-5)
+        (several,) = beam_search(native, pad_sources([source]), alone, options)
+        assert [one.ids for one in several] == [one.ids for one in beams[number]]
+
+
+def test_distributions_are_those_of_arrays(tmp_path):
+    native = opened(tmp_path)
+    step = native.step(np.full(4, 2), native.start(sources())).distribution.forbid((0, 1, 2))
+    plain = ArrayDistribution(step.all())
+    assert np.isneginf(step.all()[:, :3]).all()
+    for k in (1, 5, 100):
+        for found, wanted in zip(step.top(k), plain.top(k), strict=True):
+            np.testing.assert_array_equal(found[:, :17], wanted[:, :17])
+    ids = np.array([4, 1, 9, 3])
+    np.testing.assert_array_equal(step.gather(ids), plain.gather(ids))
+    for found, wanted in (
+        (step.only({1: [5, 6]}), plain.only({1: [5, 6]})),
+        (step.forbid({2: [8]}), plain.forbid({2: [8]})),
+    ):
+        np.testing.assert_array_equal(found.all(), wanted.all())
+
+
+def test_equal_scores_come_in_the_order_of_their_ids(tmp_path):
+    native = opened(tmp_path)
+    made = native.step(np.full(1, 2), native.start(sources()[:1])).distribution
+    scores = np.array([[0, 3, 1, 3, 1, 3, 0, 0, 0, 1, 5, 3]], np.float32)
+    _, ids = replace(made, scores=scores, log_sums=np.zeros(1, np.float32)).top(6)
+    assert ids.tolist() == [[10, 1, 3, 5, 11, 2]]
+
+
+@pytest.mark.parametrize(
+    ("change", "int8"),
+    [
+        ({"cell": "gru"}, True),
+        ({"input_feeding": True}, True),
+        ({"attention": "additive"}, True),
+        ({}, False),
+    ],
+)
+def test_what_it_does_not_know_runs_on_onnx_runtime(change, int8, tmp_path):
+    config = ModelConfig(**{**SMALL.model_dump(), **change})
+    bundle = read_bundle(write_tiny(tmp_path, network=build(config), int8=int8))
+    assert open_native(bundle) is None
+    assert not isinstance(open_stepper(bundle), NativeStepper)
+
+
+def test_it_can_be_switched_off_and_removed(tmp_path, monkeypatch, capsys):
+    bundle = read_bundle(write_tiny(tmp_path, int8=True))
+    assert isinstance(open_stepper(bundle), NativeStepper)
+    monkeypatch.setenv("DRAGOMAN_NATIVE", "0")
+    library.load_kernel.cache_clear()
+    assert not isinstance(open_stepper(bundle), NativeStepper)
+    monkeypatch.setenv("DRAGOMAN_NATIVE", "1")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "elsewhere"))
+    library.load_kernel.cache_clear()
+    assert main(["accelerate", "--remove"]) == 0
+    assert open_native(bundle) is None
+    monkeypatch.setenv("CC", "no-such-compiler")
+    assert main(["accelerate"]) == 2
+    assert "no C compiler" in capsys.readouterr().err
+
+
+def test_the_phrasebook_says_the_same(monkeypatch):
+    texts = ["I am a student.", "Where is the station?", "We have two cats.", "", "zxq &"] * 3
+    folder = shipped("phrasebook-en-fr")
+    native = load(folder, threads=1)
+    assert isinstance(native.translator.stepper, NativeStepper)
+    monkeypatch.setenv("DRAGOMAN_NATIVE", "0")
+    library.load_kernel.cache_clear()
+    onnx = load(folder, threads=1)
+    for beam in (1, 5):
+        found, wanted = (
+            one.translate(texts, TranslateOptions(beam_size=beam)) for one in (native, onnx)
+        )
+        assert [one.text for one in found] == [one.text for one in wanted]
+        assert [one.score for one in found] == pytest.approx(
+            [one.score for one in wanted], abs=0.02
+        )
