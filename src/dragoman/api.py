@@ -113,6 +113,7 @@ def load(folder: str | Path) -> Model:
         translator = Translator(stepper, tokenizers.src, tokenizers.tgt, config.search)
         translator.max_src_length = config.data.max_src_length
     translator.calibration = config.calibration
+        translator.context_words = config.model.context_words
     files = (CONFIG, WEIGHTS, SRC_TOKENIZER, TGT_TOKENIZER)
     size = ModelSize(
         sum(weight.numel() for weight in network.parameters()),

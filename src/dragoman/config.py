@@ -113,6 +113,12 @@ class ModelConfig(Section):
     """A row of READERS: what a network that labels reads: tokens, or words, by their letters and pieces."""
     word_buckets: Count = 20_000
     """Rows of the table that words and their pieces share by hashing, where words are read."""
+    context_words: Annotated[int, Field(ge=0)] = 0
+    """Words to either side that are read with a source, where sources are words of a running text."""
+    context_size: Annotated[int, Field(ge=2)] = 128
+    """Width of what is made of them."""
+    context_dropout: Rate = 0.2
+    """How often one of them is known by its pieces alone."""
     generator: str = "softmax"
     """A row of GENERATORS: softmax; tied to the target embedding; or pointer, which also copies from the source."""
     copy_bias: float = 0.0

@@ -59,6 +59,7 @@ def load_bundle(folder: Path, threads: int = 1) -> Model:
     translator.batch_tokens = _BATCH_TOKENS
     translator.max_src_length = config.data.max_src_length
     translator.calibration = config.calibration
+    translator.context_words = config.model.context_words
     return Model(folder, config, translator, size)
 
 
@@ -80,4 +81,4 @@ def evaluate(
     """Score a model on a file of pairs; several lines of one source are its references."""
     if not isinstance(model, Model):
         model = load(model)
-    return model.evaluate(model.read(Path(test), options).pairs)
+    return model.evaluate(model.read(Path(test), options))

@@ -19,6 +19,7 @@ from dragoman.inspection.tracer import InspectableStepper, Subject, trace
 from dragoman.search.ensemble import EnsembleStepper
 from dragoman.search.labelling import EnsembleEmitter
 from dragoman.tasks import TASKS, Task
+from dragoman.text.neighbours import Around, around
 from dragoman.translator import TranslateOptions, Translation, Translator
 
 
@@ -128,9 +129,24 @@ class Model:
         tgt_sep = data.tgt_sep if options.tgt_sep is None else options.tgt_sep
         return self.task.read(files, replace(options, src_sep=src_sep, tgt_sep=tgt_sep))
 
+    def around(
+        self, texts: Sequence[str], lines: Sequence[int] | None = None
+    ) -> list[Around] | None:
+        """Give each item of a running text its neighbours, as `TranslateOptions.around` takes them.
+
+        Args:
+            texts: The items, in their order; a blank one ends a text.
+            lines: The line that each stands on, if not all of the lines are there.
+
+        Returns:
+            None if the model reads each by itself.
+        """
+        most = self.config.model.context_words
+        return around(texts, most, lines) if most else None
+
     def evaluate(
         self,
-        pairs: Iterable[tuple[str, str]],
+        pairs: Corpus | Iterable[tuple[str, str]],
         options: TranslateOptions | None = None,
         evaluation: EvaluationOptions | None = None,
     ) -> Evaluation:
@@ -139,7 +155,7 @@ class Model:
 
     def evaluate_with_outputs(
         self,
-        pairs: Iterable[tuple[str, str]],
+        pairs: Corpus | Iterable[tuple[str, str]],
         options: TranslateOptions | None = None,
         evaluation: EvaluationOptions | None = None,
     ) -> tuple[list[str], Evaluation]:
@@ -148,15 +164,24 @@ class Model:
         Where targets are labels, or sources words of a running text, every pair is scored by itself, however
         often its source occurs. Where the options ask for confidence, the report says how far it can be believed.
 
+        A model that reads neighbours is given those that stand beside each source; a `Corpus` knows where texts end.
+
         A model that was taught to drop case or the final stop is scored on what it can write: the references
         lose them too, and the signatures say so.
         """
-        pairs = [Pair(*pair) for pair in pairs]
+        lines = pairs.lines if isinstance(pairs, Corpus) else None
+        pairs = pairs.pairs if isinstance(pairs, Corpus) else [Pair(*pair) for pair in pairs]
         grouped = group_references(pairs)
         if not grouped:
             raise DataError("there are no pairs to evaluate on; expected at least one.")
         sources = [source for source, _ in grouped]
         options = options or TranslateOptions(attention=False)
+        each = self.task.labels or self.task.each_line
+        if self.config.model.context_words and options.around is None:
+            # No pair is like another then, since each has a place of its own.
+            grouped, each = [(pair.src, [pair.tgt]) for pair in pairs], False
+            sources = [pair.src for pair in pairs]
+            options = replace(options, around=self.around(sources, lines))
         # A beam that is asked for is not widened for more outputs than it finds.
         nbest = min(self.task.nbest, options.beam_size or self.config.search.beam_size)
         options = replace(options, nbest=max(options.nbest, nbest))
@@ -174,7 +199,7 @@ class Model:
             candidates=candidates if options.nbest > 1 else (),
             nbest=options.nbest,
         )
-        if self.task.labels or self.task.each_line:
+        if each:
             number = {source: n for n, source in enumerate(sources)}
             rows = [number[pair.src] for pair in pairs]
             found = evaluate_outputs(
@@ -273,4 +298,5 @@ def _joined(parts: Sequence[Translator | Annotator], config: Config) -> Translat
         return Annotator(joined, sources, targets, first.per_word, first.reads_words)
     translator = Translator(EnsembleStepper(steppers), sources, targets, config.search)
     translator.max_src_length = config.data.max_src_length
+    translator.context_words = config.model.context_words
     return translator

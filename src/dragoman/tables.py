@@ -97,6 +97,12 @@ def check_config(config: Config) -> None:
         faults.append("model.input_feeding = true needs an attention whose output it can feed.")
     if model.coverage and (model.attention == "none" or model.decoder != "recurrent"):
         faults.append("model.coverage = true needs a recurrent decoder with an attention to tell.")
+    if model.context_words and (config.text.src_tokenizer or config.text.tokenizer) != "char":
+        faults.append(
+            "model.context_words reads the words beside a source by their letters, and needs text.src_tokenizer = 'char'."
+        )
+    if model.context_words and model.context_size % 2:
+        faults.append(f"model.context_size = {model.context_size}: must be even.")
     copies = model.generator in GENERATORS and GENERATORS[model.generator].copies
     if copies and model.attention == "none" and model.decoder == "recurrent":
         faults.append(
@@ -132,6 +138,10 @@ def _check_labels(config: Config) -> list[str]:
         for key, (name, right) in wanted.items()
         if name != right
     ]
+    if model.context_words:
+        faults.append(
+            f"model.context_words is for models that write; model.head = {model.head!r} reads all of a sentence."
+        )
     if config.task not in TASKS or not TASKS[config.task].labels:
         faults.append(
             f"model.head = {model.head!r} gives labels, which task = {config.task!r} has none of."

@@ -21,6 +21,7 @@ from dragoman.search.greedy import Limits, greedy_search
 from dragoman.search.sampling import SamplingOptions, sample
 from dragoman.search.stepper import Hypothesis, Stepper, may_copy, shortened
 from dragoman.text.copying import Copying, Opened
+from dragoman.text.neighbours import Around
 from dragoman.text.tokenizers import Tokenizer
 from dragoman.text.vocabulary import EOS, PAD, SOS, UNK
 from dragoman.translation import Translation as Translation
@@ -53,6 +54,7 @@ class TranslateOptions:
         sampling: Draw instead of searching.
         attention: Whether translations carry their attention.
         prefixes: Beginnings that the outputs must have, one a sentence.
+        around: The text before and after each sentence, for a model that reads it too; `Model.around` makes it.
         constraints: What every output must be.
         confidence: Whether translations say how sure the model is; it takes a second look at the output.
         min_confidence: Write nothing where the confidence is less.
@@ -68,6 +70,7 @@ class TranslateOptions:
     sampling: SamplingOptions | None = None
     attention: bool = True
     prefixes: Sequence[str] | None = None
+    around: Sequence[Around] | None = None
     constraints: Constraints | None = None
     confidence: bool = False
     min_confidence: float | None = None
@@ -130,6 +133,8 @@ class Translator:
     max_src_length: int | None = None
     # How its confidence is reckoned; by the bare probabilities, where it was never fitted.
     calibration: CalibrationConfig | None = None
+    # So many words to either side of a source are read with it, if they are given.
+    context_words = 0
     # Rows times tokens in a batch: enough to fill two cores, few enough to stay in their caches.
     batch_tokens = 2000
 
@@ -155,11 +160,12 @@ class Translator:
         """
         texts = list(texts)
         options = options or TranslateOptions()
-        if options.prefixes is not None and len(options.prefixes) != len(texts):
-            raise InputError(
-                f"{len(options.prefixes)} prefixes for {len(texts)} sentences; expected one each."
-            )
-        sources = self.read(texts)
+        for name, given in (("prefixes", options.prefixes), ("surroundings", options.around)):
+            if given is not None and len(given) != len(texts):
+                raise InputError(
+                    f"{len(given)} {name} for {len(texts)} sentences; expected one each."
+                )
+        sources = self._placed(self.read(texts), options.around)
         results = [Translation(text, "", 0.0, 0.0, (), (), ()) for text in texts]
         known = options.constraints.lexicon if options.constraints else {}
         for number, text in enumerate(texts):
@@ -219,6 +225,27 @@ class Translator:
             opened = [Opened(ids) for ids in self.src_tokenizer.encode_batch(texts)]
         return [one.cut(self.max_src_length) for one in opened]
 
+    def _placed(self, sources: list[Opened], around: Sequence[Around] | None) -> list[Opened]:
+        """Put sources between their neighbours, as many of these as the model reads."""
+        if around is None:
+            return sources
+        most = self.context_words
+        if not most:
+            raise InputError(
+                "this model reads each sentence alone, and has no use for what stands around it; leave that away, "
+                "or train with model.context_words."
+            )
+        sides = [
+            text
+            for before, after in around
+            for text in (" ".join(before.split()[-most:]), " ".join(after.split()[:most]))
+        ]
+        ids = self.src_tokenizer.encode_batch(sides)
+        return [
+            replace(source, beside=(before, after))
+            for source, before, after in zip(sources, ids[::2], ids[1::2], strict=True)
+        ]
+
     def score(self, pairs: Iterable[tuple[str, str]]) -> list[float]:
         """Return the log-probability, in nats, of given translations (forced decoding).
 
@@ -252,7 +279,7 @@ class Translator:
         search = self.search
         lengths = [options.max_length or self.max_length(len(one.ids)) for one in sources]
         limits = Limits(lengths, self._filters(sources, numbers, options), options.attention)
-        src = pad_sources([one.ids for one in sources])
+        src = pad_sources([one.row for one in sources])
         if options.sampling is not None:
             draws = [
                 sample(

@@ -53,8 +53,8 @@ class ParallelTranslator(Translator):
         """Translate sentences; see `Translator.translate`."""
         texts, options = list(texts), options or TranslateOptions()
         hands = min(self.threads, len(texts) // _LEAST)
-        prefixes = options.prefixes
-        fits = prefixes is None or len(prefixes) == len(texts)
+        beside = {"prefixes": options.prefixes, "around": options.around}
+        fits = all(one is None or len(one) == len(texts) for one in beside.values())
         if hands < 2 or options.sampling is not None or not fits:
             return super().translate(texts, options)
         # Everyone gets short ones and long ones.
@@ -62,9 +62,12 @@ class ParallelTranslator(Translator):
         shares = [order[hand::hands] for hand in range(hands)]
 
         def work(share: list[int]) -> list[Translation]:
-            own = None if prefixes is None else [prefixes[number] for number in share]
+            own: dict[str, Any] = {
+                name: None if one is None else [one[number] for number in share]
+                for name, one in beside.items()
+            }
             return Translator.translate(
-                self, [texts[number] for number in share], replace(options, prefixes=own)
+                self, [texts[number] for number in share], replace(options, **own)
             )
 
         with ThreadPoolExecutor(hands) as pool:

@@ -132,12 +132,14 @@ def evaluate(
     reading = ReadOptions(encoding, parse_columns(columns), src_sep, tgt_sep)
     corpus = opened_model.read(path, reading)
     _tell_problems(corpus)
-    outputs, found = opened_model.evaluate_with_outputs(corpus.pairs, options, scoring)
+    outputs, found = opened_model.evaluate_with_outputs(corpus, options, scoring)
     if output is not None:
-        sources = dict.fromkeys(pair.src for pair in corpus.pairs)
-        made = dict(zip(sources, outputs, strict=True))
+        if len(outputs) < len(corpus.pairs):
+            sources = dict.fromkeys(pair.src for pair in corpus.pairs)
+            made = dict(zip(sources, outputs, strict=True))
+            outputs = [made[pair.src] for pair in corpus.pairs]
         with opened(output) as file:
-            write_lines(file, (made[pair.src].replace("\n", " ") for pair in corpus.pairs))
+            write_lines(file, (line.replace("\n", " ") for line in outputs))
     if confusion is not None and found.confusion is None:
         raise InputError(f"--confusion {confusion}: only models that classify texts have one.")
     draw_confusion(found, confusion or model / "confusion.png", asked=confusion is not None)

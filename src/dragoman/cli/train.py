@@ -225,7 +225,7 @@ def _score_test(model: Model, base: Path) -> Evaluation | None:
     corpus = read_test(model.config, base)
     if corpus is None:
         return None
-    found = model.evaluate(corpus.pairs)
+    found = model.evaluate(corpus)
     values = {"set": corpus.path, **found.to_dict()}
     text = json.dumps(values, ensure_ascii=False, indent=2)
     write_atomically(model.folder / SCORES, f"{text}\n".encode())

@@ -28,6 +28,7 @@ from dragoman.cli.options import (
     open_model,
 )
 from dragoman.errors import InputError
+from dragoman.text.neighbours import Around, windows
 
 if TYPE_CHECKING:
     from dragoman.model import Model
@@ -173,10 +174,11 @@ def _run(
     """Translate chunk by chunk, each written before the next is read."""
     (options, prefix), (layout, out) = how, where
     began, number, num_cut, num_empty = time.monotonic(), 0, 0, 0
-    for chunk in chunks:
+    for chunk, around in _with_around(chunks, model.config.model.context_words):
         prefixes = None if prefix is None else [prefix] * len(chunk)
         drawing = options.sampling and replace(options.sampling, first=number)
-        found = model.translate(chunk, replace(options, prefixes=prefixes, sampling=drawing))
+        own = replace(options, prefixes=prefixes, sampling=drawing, around=around)
+        found = model.translate(chunk, own)
         for turn, one in enumerate(found, number + 1):
             write_lines(out, layout.lines(turn, one))
         out.flush()
@@ -199,6 +201,15 @@ def _run(
             f"warning: {num_cut:,} of {number:,} lines are longer than the {model.config.data.max_src_length} tokens "
             "that this model reads; the rest of them was not read."
         )
+
+
+def _with_around(
+    chunks: Iterable[Sequence[str]], most: int
+) -> Iterator[tuple[Sequence[str], Sequence[Around] | None]]:
+    """Give lines with what stands around them, if the model reads that; what a person is asked for stands alone."""
+    if not most:
+        return ((chunk, None) for chunk in chunks)
+    return iter(windows(chunks, most))
 
 
 @contextmanager

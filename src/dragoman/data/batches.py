@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from dragoman.text.neighbours import Beside, framed
 from dragoman.text.vocabulary import EOS, PAD, SOS
 
 Ids = NDArray[np.int64]
@@ -22,11 +23,18 @@ class Example:
         src: The source's.
         tgt: The target's.
         unknown: Where a model copies: the source's tokens that ids past its vocabulary's stand for.
+        beside: What stands before and after the source in its text, where a model reads that too.
     """
 
     src: Sequence[int]
     tgt: Sequence[int]
     unknown: tuple[str, ...] = ()
+    beside: Beside | None = None
+
+    @property
+    def row(self) -> Sequence[int]:
+        """What the encoder reads."""
+        return framed(self.src, self.beside)
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,7 @@ def pad_sources(sources: Sequence[Sequence[int]]) -> Ids:
 def make_batch(examples: Sequence[Example]) -> Batch:
     """Pad examples into one batch."""
     return Batch(
-        pad_sources([example.src for example in examples]),
+        pad_sources([example.row for example in examples]),
         pad([[SOS, *example.tgt] for example in examples]),
         pad([[*example.tgt, EOS] for example in examples]),
     )

@@ -37,7 +37,7 @@ def check_network(model: ModelConfig) -> None:
     Raises:
         ExportError: All of them.
     """
-    known: dict[str, tuple[str | bool, ...]] = {
+    known: dict[str, tuple[str | bool | int, ...]] = {
         "head": ("decoder",),
         "cell": tuple(_GATES),
         "encoder": ("recurrent",),
@@ -46,6 +46,7 @@ def check_network(model: ModelConfig) -> None:
         "attention": tuple(_ATTENTIONS),
         "generator": _GENERATORS,
         "coverage": (False,),
+        "context_words": (0,),
     }
     faults = [
         f"model.{key} = {getattr(model, key)!r} cannot be ejected; known: {', '.join(map(str, rows))}."

@@ -17,9 +17,11 @@ from dragoman.errors import ExportError
 from dragoman.export.decoders import DECODERS
 from dragoman.export.graph import WEIGHTS, Weights
 from dragoman.export.graphs import BRIDGES, encoder_graph, step_graph
-from dragoman.export.labelling import HEADS, READERS, labeller_graph
+from dragoman.export.labelling import HEADS, labeller_graph
 from dragoman.export.parts import ATTENTIONS, CELLS, GENERATORS, Network
+from dragoman.export.readers import READERS
 from dragoman.export.shortlist import Shortlist
+from dragoman.export.surroundings import Rows
 from dragoman.nn.labeller import Labeller
 from dragoman.nn.model import Seq2Seq
 from dragoman.nn.readers import WordReader
@@ -150,9 +152,10 @@ def _graphs(network: Seq2Seq | Labeller, options: ExportOptions) -> dict[str, by
         if network.generator.copies:
             ids: list[int] = network.tgt_ids.tolist()  # pyright: ignore[reportUnknownMemberType]
             source = replace(source, tgt_ids=ids, num_known_ids=network.num_known_ids)
-        short = options.shortlist
+        short, around = options.shortlist, network.surroundings
+        rows = None if around is None else Rows(around.reader.space)
         graphs = {
-            ENCODER: encoder_graph(source, weights, short),
+            ENCODER: encoder_graph(source, weights, short, rows),
             STEP: step_graph(source, weights, shortlist=short is not None),
         }
     written = {name: graph.SerializeToString(deterministic=True) for name, graph in graphs.items()}

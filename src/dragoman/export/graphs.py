@@ -3,6 +3,7 @@
 ::
 
     encoder: src -> state, memory, mask, keys, values, copies, and what a shortlist offers
+             (where the words beside a source are read too, `src` holds more than the source)
     step:    last_ids, state, mask, keys, values, copies, and that -> log_probs, state, weights
 
 `state` is all that a hypothesis carries, side by side in one row: the layers' h, then their c, then the context vector
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from onnx import ModelProto, TensorProto
@@ -58,6 +60,7 @@ class SourceReader:
 
     Attributes:
         mask: Where there is something to read, [sentences, src_len].
+        prefix: What its weights' names begin with.
         hs: For each layer and direction, the outputs, [src_len, sentences, width].
         cs: The same of an LSTM's c, where the bridge wants it.
     """
@@ -67,6 +70,7 @@ class SourceReader:
     mask: str
     hs: list[list[str]] = field(default_factory=list[list[str]])
     cs: list[list[str]] = field(default_factory=list[list[str]])
+    prefix: str = ""
 
     def __post_init__(self) -> None:
         counted = self.g.op("Cast", self.mask, to=TensorProto.INT64)
@@ -99,7 +103,10 @@ class SourceReader:
         """Read with one layer: the first reads the tokens' ids or vectors, the others what the one below said."""
         g, config = self.g, self.network.config
         directions = range(2 if config.bidirectional else 1)
-        cells = [recurrence(self.network, f"encoder.layers.{number}.{d}") for d in directions]
+        cells = [
+            recurrence(self.network, f"{self.prefix}encoder.layers.{number}.{d}")
+            for d in directions
+        ]
         gates: list[str] = []
         for direction, cell in enumerate(cells):
             seen = self.turn(x) if direction else x
@@ -206,15 +213,52 @@ BRIDGES: dict[str, Callable[[SourceReader], list[str]]] = {
 }
 
 
+class Rows(Protocol):
+    """What a graph makes of rows that hold more than the source; `dragoman.export.surroundings` has it."""
+
+    def own_part(self, g: Graph) -> str:
+        """Cut the sources out of their rows."""
+        ...
+
+    def vectors(self, g: Graph, network: Network, known: str) -> str:
+        """Say where each row's source stands: [sentences, 1, context_size]."""
+        ...
+
+
 def encoder_graph(
-    network: Network, weights: Weights, shortlist: Shortlist | None = None
+    network: Network,
+    weights: Weights,
+    shortlist: Shortlist | None = None,
+    rows: Rows | None = None,
 ) -> ModelProto:
-    """Write the encoder, the bridge, what attention makes of the memory, and which words are offered."""
+    """Write the encoder, the bridge, what attention makes of the memory, and which words are offered.
+
+    Args:
+        network: Settings and weights.
+        weights: Where the weights go.
+        shortlist: Which words a source may be answered with.
+        rows: How rows are read that hold more than the source.
+    """
     g, config = Graph(weights), network.config
-    mask = g.op("Not", g.op("Equal", "src", g.constant(PAD, np.int64)))
+    src = "src" if rows is None else rows.own_part(g)
+    mask = g.op("Not", g.op("Equal", src, g.constant(PAD, np.int64)))
     reader = SourceReader(g, network, mask)
-    known = _known(g, "src", network, "src_embedding.weight")
-    reader.read(known, embedding(network, "src_embedding.weight"))
+    known = _known(g, src, network, "src_embedding.weight")
+    table = embedding(network, "src_embedding.weight")
+    if rows is None:
+        reader.read(known, table)
+    else:
+        own = g.look_up(table, known)
+        beside = rows.vectors(g, network, _known(g, "src", network, "src_embedding.weight"))
+        # Beside each of the source's tokens stands the same vector.
+        steps = g.op(
+            "Concat",
+            g.constant([1], np.int64),
+            g.op("Shape", known, start=1, end=2),
+            g.constant([1], np.int64),
+            axis=0,
+        )
+        reader.read(g.join([own, g.op("Expand", beside, steps)]), None)
     memory = reader.memory()
     state = BRIDGES[config.bridge](reader)
     state += [state[config.decoder_layers - 1]] if config.context_every_step else []
@@ -230,7 +274,7 @@ def encoder_graph(
         found["mask"] = g.op("Unsqueeze", unseen, g.constant([1], np.int64))
         found |= decoder.prepare(g, memory)
     if network.copies:
-        found[COPIES] = _copies(g, network)
+        found[COPIES] = _copies(g, network, src)
     inputs = [Value("src", ("sentences", "src_len"), TensorProto.INT64)]
     outputs = [_value(name, network, made) for name, made in found.items()]
     if shortlist is not None:
@@ -247,14 +291,14 @@ def _known(g: Graph, ids: str, network: Network, table: str) -> str:
     return g.op("Where", g.op("Less", ids, size), ids, g.constant(UNK, np.int64))
 
 
-def _copies(g: Graph, network: Network) -> str:
+def _copies(g: Graph, network: Network, src: str) -> str:
     """Say what each source token is as a target id; a sentence's own words stand past all known ids."""
     size = len(network.tgt_ids)
-    ids = _known(g, "src", network, "src_embedding.weight")
+    ids = _known(g, src, network, "src_embedding.weight")
     if list(network.tgt_ids) != list(range(size)):
         ids = g.op("Gather", g.constant(network.tgt_ids, np.int64), ids)
-    own = g.op("Add", "src", g.constant(network.num_known_ids - size, np.int64))
-    return g.op("Where", g.op("Less", "src", g.constant(size, np.int64)), ids, own)
+    own = g.op("Add", src, g.constant(network.num_known_ids - size, np.int64))
+    return g.op("Where", g.op("Less", src, g.constant(size, np.int64)), ids, own)
 
 
 def _value(name: str, network: Network, made_as: str = "") -> Value:

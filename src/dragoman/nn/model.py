@@ -16,7 +16,8 @@ from dragoman.nn.decoders import DECODERS
 from dragoman.nn.dropout import VariationalDropout, WordDropout
 from dragoman.nn.encoders import ENCODERS
 from dragoman.nn.generators import GENERATORS, Looked
-from dragoman.nn.state import Copies, State
+from dragoman.nn.state import Copies, Encoded, State
+from dragoman.nn.surroundings import Surroundings, own_part
 from dragoman.text.vocabulary import PAD, UNK
 
 
@@ -38,6 +39,7 @@ class Seq2Seq(nn.Module):
         tgt_vocab_size: Target tokens.
         tgt_ids: For a model that copies: what each source token is as a target id (`dragoman.text.copying`);
             the same id unless given.
+        space: The source token that begins each word, for a model that reads the words beside its sources.
     """
 
     tgt_ids: Tensor
@@ -48,9 +50,13 @@ class Seq2Seq(nn.Module):
         src_vocab_size: int,
         tgt_vocab_size: int,
         tgt_ids: Sequence[int] | None = None,
+        space: int | None = None,
     ) -> None:
         super().__init__()
         self.config = config
+        self.surroundings = None
+        if config.context_words:
+            self.surroundings = Surroundings(config, src_vocab_size, space)
         self.src_embedding = _embedding(src_vocab_size, config.embedding_size)
         tied = config.tie_embeddings
         self.tgt_embedding = (
@@ -59,7 +65,9 @@ class Seq2Seq(nn.Module):
         rate = config.dropout if config.embedding_dropout is None else config.embedding_dropout
         self.embedding_dropout = VariationalDropout(rate)
         self.word_dropout = WordDropout(config.word_dropout)
-        self.encoder = ENCODERS[config.encoder](config)
+        width = config.embedding_size + (config.context_size if config.context_words else 0)
+        read = config.model_copy(update={"embedding_size": width})
+        self.encoder = ENCODERS[config.encoder](read)
         self.bridge = BRIDGES[config.bridge](config)
         self.decoder = DECODERS[config.decoder](config, self.encoder.memory_size)
         rate = config.dropout if config.output_dropout is None else config.output_dropout
@@ -75,12 +83,21 @@ class Seq2Seq(nn.Module):
 
         Args:
             src: Token ids, PAD at the end of the shorter rows; every row has a token. Ids past the vocabulary's are
-                words that only can be copied.
+                words that only can be copied. A source may have its surroundings beside it.
         """
-        encoded = self.encoder(self._embed(src, self.src_embedding), src != PAD)
-        if self.generator.copies:
-            encoded = replace(encoded, copies=self.copies(src))
+        encoded = self._encode(src)
         return self.decoder.start(encoded, self.bridge(encoded))
+
+    def _encode(self, src: Int[Tensor, "batch src_len"]) -> Encoded:
+        own = src if self.surroundings is None else own_part(src)
+        embedded = self._embed(own, self.src_embedding)
+        if self.surroundings is not None:
+            beside = self.surroundings(src)[:, None].expand(-1, own.shape[1], -1)
+            embedded = torch.cat([embedded, beside.to(embedded.dtype)], dim=2)
+        encoded = self.encoder(embedded, own != PAD)
+        if self.generator.copies:
+            return replace(encoded, copies=self.copies(own))
+        return encoded
 
     def copies(self, src: Int[Tensor, "batch src_len"]) -> Copies:
         """Say what copying each source token would say."""
@@ -123,7 +140,7 @@ class Seq2Seq(nn.Module):
         """Say what could be copied at every step; None if the model does not copy."""
         if decoded.weights is None or not self.generator.copies:
             return None
-        copies = self.copies(src)
+        copies = self.copies(src if self.surroundings is None else own_part(src))
         ids = copies.ids[:, None].expand(-1, decoded.weights.shape[1], -1)
         return Looked(decoded.weights, ids, copies.width)
 

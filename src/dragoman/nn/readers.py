@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from dragoman.config import ModelConfig
 from dragoman.nn.dropout import WordDropout
-from dragoman.text.vocabulary import EOS, PAD
+from dragoman.text.vocabulary import EOS, PAD, SOS
 
 _CHARACTER_SIZE = 32
 _WINDOW = 5
@@ -91,12 +91,14 @@ class WordReader(Reader):
         """Cut the text at its spaces, and read each word."""
         starts = src == self.space
         word = starts.cumsum(dim=1) - 1
-        inside = (src != PAD) & (src != EOS) & (word >= 0)
+        # Marks of where a text begins and ends stand between words, as spaces do.
+        marks = (src == SOS) | (src == EOS)
+        inside = (src != PAD) & ~marks & (word >= 0)
         word = word.clamp(min=0)
         counts = starts.sum(dim=1, keepdim=True)
         mask = torch.arange(int(counts.max()), device=src.device)[None] < counts
         # After its last word too a text has what follows every other word: a space.
-        spelled = torch.where(src == EOS, self.space, src)
+        spelled = torch.where(marks, self.space, src)
         whole = self.word_dropout(self._words(src, inside, word, mask))
         pieces = self._pieces(spelled, inside, word, whole)
         return Read(torch.cat([pieces, self._spelling(spelled, inside, word, mask)], dim=2), mask)

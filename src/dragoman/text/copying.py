@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dragoman.text.neighbours import Beside, framed
 from dragoman.text.tokenizers import Tokenizer
 from dragoman.text.vocabulary import SPECIALS, UNK
 
@@ -23,11 +24,18 @@ class Opened:
         ids: Its tokens.
         unknown: What the ids past the source vocabulary's stand for.
         num_cut: How many tokens were cut off its end.
+        beside: What stands before and after it, where a model reads that too.
     """
 
     ids: list[int]
     unknown: tuple[str, ...] = ()
     num_cut: int = 0
+    beside: Beside | None = None
+
+    @property
+    def row(self) -> list[int]:
+        """What the encoder reads."""
+        return framed(self.ids, self.beside)
 
     def cut(self, most: int | None) -> Opened:
         """Leave the first tokens; what is unknown among the others cannot be copied any more."""
@@ -37,7 +45,7 @@ class Opened:
         # They are numbered as they occur, so that the first ones remain.
         gone = max(self.ids) - max(ids) if self.unknown else 0
         kept = max(0, len(self.unknown) - gone)
-        return Opened(ids, self.unknown[:kept], len(self.ids) - most)
+        return Opened(ids, self.unknown[:kept], len(self.ids) - most, self.beside)
 
 
 class Copying:

@@ -92,7 +92,7 @@ def build_network(config: Config, tokenizers: Tokenizers) -> Seq2Seq | Labeller:
     if not config.model.labels:
         copies = GENERATORS[config.model.generator].copies
         tgt_ids = Copying(tokenizers.src, tokenizers.tgt).tgt_ids if copies else None
-        return Seq2Seq(config.model, src, tgt, tgt_ids)
+        return Seq2Seq(config.model, src, tgt, tgt_ids, tokenizers.src.id_of(SPACE))
     return Labeller(config.model, src, tgt - len(SPECIALS), tokenizers.src.id_of(SPACE))
 
 

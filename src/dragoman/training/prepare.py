@@ -18,6 +18,7 @@ from dragoman.nn.generators import GENERATORS
 from dragoman.tasks import TASKS
 from dragoman.text.bulk import BulkEncoder
 from dragoman.text.copying import Copying, Opened
+from dragoman.text.neighbours import spans
 from dragoman.text.normalise import Normaliser
 from dragoman.text.tokenizers import Tokenizer, TokenizerOptions
 from dragoman.text.vocabulary import INSERT_TOKEN, UNK
@@ -85,6 +86,8 @@ def read_corpora(config: Config, base: Path, pairs: Sequence[Pair] | None = None
         return Corpora(train, _read(dev_name, "dev", base, config), test)
     task = TASKS[config.task]
     num_dev = min(data.num_dev, max(1, len(train.pairs) // 10))
+    if config.model.context_words:
+        return Corpora(*_end_apart(train, num_dev), test)
     kept, held_out = split_by_source(
         train.pairs, num_dev, _SPLIT_SEED, by_target=not (task.labels or task.each_line)
     )
@@ -102,6 +105,13 @@ def read_corpora(config: Config, base: Path, pairs: Sequence[Pair] | None = None
         )
 
     return Corpora(part(kept, True), part(held_out, False), test)
+
+
+def _end_apart(corpus: Corpus, num_dev: int) -> tuple[Corpus, Corpus]:
+    """Hold out the end of a running text: what stands together stays together."""
+    cut = len(corpus.pairs) - num_dev
+    kept = Corpus(corpus.pairs[:cut], corpus.lines[:cut], corpus.path, corpus.problems)
+    return kept, Corpus(corpus.pairs[cut:], corpus.lines[cut:], corpus.path)
 
 
 def read_test(config: Config, base: Path) -> Corpus | None:
@@ -134,6 +144,8 @@ def prepare(config: Config, corpora: Corpora, tokenizers: Tokenizers | None = No
     parts: list[list[Example]] = []
     for what, corpus in (("training", corpora.train), ("dev", corpora.dev)):
         examples, num_cut = encode(tokenizers, corpus.pairs, copies=copies, most=longest)
+        if config.model.context_words:
+            examples = _with_neighbours(examples, corpus.lines, config.model.context_words)
         parts.append(examples)
         if num_cut:
             notes.append(
@@ -217,6 +229,18 @@ def encode(
         Example(src.ids, tgt, src.unknown) for src, tgt in zip(sources, answers, strict=True)
     ]
     return examples, sum(one.num_cut > 0 for one in sources)
+
+
+def _with_neighbours(examples: Sequence[Example], lines: Sequence[int], most: int) -> list[Example]:
+    """Give each source those that stand beside it."""
+
+    def joined(first: int, last: int) -> list[int]:
+        return [number for one in examples[first:last] for number in one.src]
+
+    return [
+        replace(one, beside=(joined(first, n), joined(n + 1, last)))
+        for n, (one, (first, last)) in enumerate(zip(examples, spans(lines, most), strict=True))
+    ]
 
 
 def _align(

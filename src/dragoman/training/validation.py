@@ -149,7 +149,7 @@ class Validator:
         # From all over the dev set: a running text begins with one author's words.
         every = max(1, math.ceil(len(self.examples) / self.num_free_running))
         chosen = range(0, len(self.examples), every)
-        outputs = self._free_running(model, [self.examples[number].src for number in chosen])
+        outputs = self._free_running(model, [self.examples[number] for number in chosen])
         model.train(was_training)
         wanted = [[*self.examples[number].tgt, EOS] for number in chosen]
         right = sum(
@@ -180,18 +180,16 @@ class Validator:
             tokens += batch.num_tokens
         return total / tokens, right / tokens
 
-    def _free_running(
-        self, model: Seq2Seq, inputs: Sequence[Sequence[int]]
-    ) -> list[tuple[int, ...]]:
+    def _free_running(self, model: Seq2Seq, inputs: Sequence[Example]) -> list[tuple[int, ...]]:
         outputs: list[tuple[int, ...]] = [()] * len(inputs)
         # A model that has learned little yet may never end; nothing right is as long as twice the longest target.
         longest = 2 * max(len(example.tgt) for example in self.examples) + 10
         stepper = TorchStepper(model)
-        for numbers in length_batches([len(src) for src in inputs], 4000):
+        for numbers in length_batches([len(one.src) for one in inputs], 4000):
             sources = [inputs[number] for number in numbers]
-            lengths = [min(len(src) * 2 + 10, longest) for src in sources]
+            lengths = [min(len(one.src) * 2 + 10, longest) for one in sources]
             limits = Limits(lengths, (Forbid((PAD, UNK, SOS)),))
-            found = greedy_search(stepper, pad_sources(sources), limits)
+            found = greedy_search(stepper, pad_sources([one.row for one in sources]), limits)
             for number, hypothesis in zip(numbers, found, strict=True):
                 outputs[number] = hypothesis.ids
         return outputs
