@@ -99,7 +99,8 @@ def check_config(config: Config) -> None:
         faults.append("model.coverage = true needs a recurrent decoder with an attention to tell.")
     if model.context_words and (config.text.src_tokenizer or config.text.tokenizer) != "char":
         faults.append(
-            "model.context_words reads the words beside a source by their letters, and needs text.src_tokenizer = 'char'."
+            "model.context_words reads the words beside a source by their letters, and so "
+            "needs text.src_tokenizer = 'char'."
         )
     if model.context_words and model.context_size % 2:
         faults.append(f"model.context_size = {model.context_size}: must be even.")

@@ -12,8 +12,8 @@ from dragoman.contracts.tiny import plant, stir
 from dragoman.data.batches import pad_sources
 from dragoman.export import ExportOptions, write_bundle
 from dragoman.export.labelling import HEADS as WRITTEN_HEADS
-from dragoman.export.readers import READERS as WRITTEN_READERS
 from dragoman.export.parts import CELLS
+from dragoman.export.readers import READERS as WRITTEN_READERS
 from dragoman.loading import load
 from dragoman.nn.heads import HEADS
 from dragoman.nn.labeller import Labeller, TorchEmitter

@@ -195,4 +195,5 @@ class Words:
 
 
 def differs(g: Graph, ids: str, token: int) -> str:
+    """Say where a token does not stand."""
     return g.op("Not", g.op("Equal", ids, g.constant(token, np.int64)))

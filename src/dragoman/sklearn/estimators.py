@@ -154,6 +154,8 @@ class _Estimator(BaseEstimator):
             "training.seed": self.seed,
             "training.epochs": self.epochs,
             "model.hidden_size": self.hidden_size,
+            # What is given to scikit-learn may be shuffled; each text is predicted by itself.
+            "model.context_words": 0,
             **(self.settings or {}),
         }
         settings = [f"{key}={json.dumps(one)}" for key, one in said.items() if one is not None]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.helpers.bundles import stepper, write_tiny
 
 from dragoman.config import ModelConfig
 from dragoman.contracts.tiny import VOCAB, plant, stir
@@ -13,7 +14,6 @@ from dragoman.data.batches import pad_sources
 from dragoman.nn.model import Seq2Seq
 from dragoman.nn.stepper import TorchStepper
 from dragoman.text.neighbours import framed
-from tests.helpers.bundles import stepper, write_tiny
 
 SPACE = 6
 WORD, STRANGE = [SPACE, 9, 10], [SPACE, 11, VOCAB, VOCAB + 1, 14]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -36,7 +38,7 @@ def test_the_source_stands_between_its_neighbours():
 def test_where_chunks_end_makes_no_difference(lines: list[str], most: int, cuts: list[int]):
     """Every line comes once, in order, with the neighbours that it has in the whole text."""
     edges = [0, *sorted(min(cut, len(lines)) for cut in cuts), len(lines)]
-    chunks = [lines[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    chunks = [lines[a:b] for a, b in pairwise(edges)]
     found = list(windows(chunks, most))
     assert [line for taken, _ in found for line in taken] == lines
     assert [one for _, beside in found for one in beside] == around(lines, most)
