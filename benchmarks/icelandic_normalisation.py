@@ -2,9 +2,10 @@
 
     python benchmarks/icelandic_normalisation.py --data FOLDER [--seeds 3] [--out DIR] [--set KEY=VALUE ...]
 
-FOLDER holds icelandic-icepahc.train.txt and icelandic-icepahc.dev.txt (Bollmann 2019, arXiv:1904.02036), old<TAB>new, a
-token a line. The first 25,000 lines of the first are what is learned from. Each model is trained on one thread, one after
-the other; one that is finished already is not trained again. "single" is the mean of the seeds, "ensemble" lets them vote.
+FOLDER holds icelandic-icepahc.train.txt and icelandic-icepahc.dev.txt (Bollmann 2019, arXiv:1904.02036): old<TAB>new,
+a token a line. The first 25,000 lines of the first are what is learned from. Each model is trained on one thread, one
+after the other; one that is finished already is not trained again. "single" is the mean of the seeds, "ensemble" lets
+them vote.
 """
 
 from __future__ import annotations
