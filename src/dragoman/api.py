@@ -112,8 +112,8 @@ def load(folder: str | Path) -> Model:
         stepper = TorchStepper(network)
         translator = Translator(stepper, tokenizers.src, tokenizers.tgt, config.search)
         translator.max_src_length = config.data.max_src_length
-    translator.calibration = config.calibration
         translator.context_words = config.model.context_words
+    translator.calibration = config.calibration
     files = (CONFIG, WEIGHTS, SRC_TOKENIZER, TGT_TOKENIZER)
     size = ModelSize(
         sum(weight.numel() for weight in network.parameters()),

@@ -317,7 +317,7 @@ class Translator:
     ) -> None:
         """Say of what was chosen how sure the model is, and take back what it is not sure enough of."""
         ids = [_said(one) for _, one in best]
-        read = [sources[number].ids for number, _ in best]
+        read = [sources[number].row for number, _ in best]
         found = sureness(self.stepper, read, ids, self.calibration) if best else []
         for (number, _), sure in zip(best, found, strict=True):
             results[number] = results[number].with_confidence(*sure, least)

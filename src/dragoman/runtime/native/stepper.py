@@ -21,7 +21,7 @@ from dragoman.runtime.weights import tensors_of
 from dragoman.search.stepper import ArrayDistribution, ArrayStep, Distribution, Floats, Ids, Stepper
 
 # What the kernel computes, by the keys of a recipe. Everything else runs on ONNX Runtime.
-_KNOWN: dict[str, tuple[str | bool, ...]] = {
+_KNOWN: dict[str, tuple[str | int, ...]] = {
     "head": ("decoder",),
     "cell": ("lstm",),
     "encoder": ("recurrent",),
@@ -33,6 +33,7 @@ _KNOWN: dict[str, tuple[str | bool, ...]] = {
     "input_feeding": (False,),
     "context_every_step": (False,),
     "coverage": (False,),
+    "context_words": (0,),
 }
 
 
