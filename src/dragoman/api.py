@@ -13,7 +13,7 @@ import torch
 
 from dragoman.config import Config, build_config, load_config
 from dragoman.data.corpus import Pair
-from dragoman.defaults import suggest_config
+from dragoman.defaults import TimeLimit, suggest_config
 from dragoman.errors import DataError
 from dragoman.model import Model, ModelSize
 from dragoman.nn.labeller import Labeller
@@ -87,7 +87,7 @@ def train(source: Source | Parallel, out: str | Path, options: TrainOptions | No
     """
     options, out = options or TrainOptions(), Path(out)
     resume = check_out(out, resume=options.resume)
-    config, base, pairs = _resolve(source, options)
+    config, base, pairs = _resolve(source, options, out if resume else None)
     check_config(config)
     corpora = read_corpora(config, base, pairs)
     run_session(config, corpora, Session(out, resume, options.callbacks, options.started))
@@ -166,9 +166,15 @@ def _shortlist(config: Config, tokenizers: Tokenizers, base: Path) -> Shortlist:
 
 
 def _resolve(
-    source: Source | Parallel, options: TrainOptions
+    source: Source | Parallel, options: TrainOptions, begun: Path | None
 ) -> tuple[Config, Path, list[Pair] | None]:
-    """Turn what `train` was given into settings, the folder of the data, and pairs in memory if any."""
+    """Turn what `train` was given into settings, the folder of the data, and pairs in memory if any.
+
+    Args:
+        source: See `train`.
+        options: See `train`.
+        begun: The folder of a training that goes on.
+    """
     settings = list(options.settings)
     settings += [] if options.minutes is None else [f"training.minutes={float(options.minutes)}"]
     if isinstance(source, Config):
@@ -177,31 +183,43 @@ def _resolve(
     base = options.data or Path()
     if isinstance(source, Parallel):
         files = [str(source.src), str(source.tgt)]
-        return _probe(files, json.dumps(files), settings, options), base, None
+        return (
+            _probe(files, [f"data.train={json.dumps(files)}", *settings], options, begun),
+            base,
+            None,
+        )
     if not isinstance(source, str | Path):
         pairs = [Pair(*pair) for pair in source]
         if not pairs:
             raise DataError("there are no pairs to train on; expected at least one.")
-        return _suggest(pairs, settings, options), options.data or Path(), pairs
+        return _suggest(pairs, settings, options, begun), options.data or Path(), pairs
     path = Path(source)
     if path.suffix == ".toml":
         return load_config(path, settings), options.data or path.parent, None
-    return _probe(str(source), json.dumps(str(source)), settings, options), base, None
+    name = str(source)
+    return _probe(name, [f"data.train={json.dumps(name)}", *settings], options, begun), base, None
 
 
 def _probe(
-    name: str | list[str], setting: str, settings: Sequence[str], options: TrainOptions
+    name: str | list[str], settings: Sequence[str], options: TrainOptions, begun: Path | None
 ) -> Config:
     """Look at the data that is named, and choose settings for it."""
     own = [one for one in settings if one.startswith("data.")]
     known = build_config({"task": options.task, "data": {"train": name}}, own)
     check_config(known)
     corpora = read_corpora(known, options.data or Path())
-    return _suggest(corpora.train.pairs, [f"data.train={setting}", *settings], options)
+    return _suggest(corpora.train.pairs, settings, options, begun)
 
 
-def _suggest(pairs: Sequence[Pair], settings: Sequence[str], options: TrainOptions) -> Config:
-    config, reasons = suggest_config(pairs, settings, options.task)
+def _suggest(
+    pairs: Sequence[Pair], settings: Sequence[str], options: TrainOptions, begun: Path | None
+) -> Config:
+    if begun is not None and options.minutes is not None:
+        # The machine may be faster or slower today; what was chosen by its speed stays.
+        chosen = load_config_of(begun).model_dump(exclude_none=True)
+        return build_config(chosen, [f"task={json.dumps(options.task)}", *settings])
+    limit = None if options.minutes is None else TimeLimit(options.minutes, options.started)
+    config, reasons = suggest_config(pairs, settings, options.task, limit)
     for callback in options.callbacks:
         for reason in reasons:
             callback.on_message(reason)

@@ -10,6 +10,7 @@ user's backend and settings stay as they are.
 import math
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,12 @@ _MAX_LABEL = 24
 _CLASS_IN, _MAX_CLASSES = 0.5, 40
 _MAX_MARKED = 40  # a longer curve is drawn without a dot at each record
 _BLUE, _ORANGE, _GREY = "#1f5fa8", "#c2590c", "#565d6b"
+
+
+def prepare_plots() -> None:
+    """Load what drawing needs, if it is there: the first picture is the slow one."""
+    with suppress(MissingExtraError):
+        _new_figure(1, 1)
 
 
 def plot_attention(trace: Trace, path: Path) -> None:

@@ -66,12 +66,14 @@ def suggest(pairs: Sequence[Pair]) -> Suggestion:
         "search": {"max_length_ratio": 0.01, "max_length_extra": longest, "no_repeat": 3},
     }
     reasons = [
-        f"tokens: {vocab_size} BPE pieces for {size:,} pairs, one vocabulary for both sides",
+        "tokens: BPE pieces, one vocabulary for both sides",
         f"texts are cut after {most} tokens; headlines end after {longest}, and say no three tokens twice",
-        f"model: LSTM of {hidden} with a pointer that copies, dropout {dropout}; "
-        "model.coverage=true trains six times slower",
+        "model: a pointer that copies; model.coverage=true trains six times slower",
     ]
-    return Suggestion(values, reasons)
+    by_size = [
+        f"vocabulary: {vocab_size} pieces for {size:,} pairs; model: LSTM of {hidden}, dropout {dropout}"
+    ]
+    return Suggestion(values, reasons, by_size)
 
 
 SUMMARISE = Task(

@@ -28,10 +28,12 @@ class Suggestion:
     Attributes:
         values: Sections of a recipe.
         reasons: A line for each choice.
+        by_size: Such lines about what is chosen by the number of pairs, unless there is a time to fit into.
     """
 
     values: dict[str, dict[str, Any]]
     reasons: list[str] = field(default_factory=list[str])
+    by_size: list[str] = field(default_factory=list[str])
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ def suggest(pairs: Sequence[Pair]) -> Suggestion:
         {"tokenizer": "char", "vocab_size": 2000} if single else {"tokenizer": "bpe"}
     )
     reasons: list[str] = []
+    by_size: list[str] = []
     if single:
         text["hangul"] = (
             "jamo" if is_korean(text for pair in sample for text in pair) else "syllables"
@@ -36,9 +37,8 @@ def suggest(pairs: Sequence[Pair]) -> Suggestion:
         alike = _share_of_common_letters(sample)
         text["shared"] = alike > 0.5
         sides = "one vocabulary for both sides" if text["shared"] else "a vocabulary a side"
-        reasons.append(
-            f"tokens: {text['vocab_size']} BPE pieces for {size:,} pairs, {sides} ({alike:.0%} common letters)"
-        )
+        reasons.append(f"tokens: BPE pieces, {sides} ({alike:.0%} common letters)")
+        by_size.append(f"vocabulary: {text['vocab_size']} pieces for {size:,} pairs")
     hidden = 128 if size < 3_000 else 256 if size < 20_000 else 512
     dropout = 0.4 if size < 20_000 else 0.3 if size < 100_000 else 0.2
     model = {
@@ -48,7 +48,7 @@ def suggest(pairs: Sequence[Pair]) -> Suggestion:
         "generator": "tied",
         "tie_embeddings": bool(text.get("shared", False)),
     }
-    reasons.append(
+    by_size.append(
         f"model: LSTM of {hidden} with attention, dropout {dropout}, by the number of pairs"
     )
     batch_tokens = 250 if size < 1_000 else 500 if size < 5_000 else 1000 if size < 60_000 else 2000
@@ -57,8 +57,8 @@ def suggest(pairs: Sequence[Pair]) -> Suggestion:
     # A small corpus needs many passes before the weights have moved far enough from where they began.
     epochs = max(30 if size < 60_000 else 12, min(200, math.ceil(_LEAST_STEPS / steps_an_epoch)))
     training = {"epochs": epochs, "learning_rate": 0.003, "batch_tokens": batch_tokens}
-    reasons.append(f"training: {epochs} epochs in batches of {batch_tokens} tokens")
-    return Suggestion({"text": text, "model": model, "training": training}, reasons)
+    by_size.append(f"training: {epochs} epochs in batches of {batch_tokens} tokens")
+    return Suggestion({"text": text, "model": model, "training": training}, reasons, by_size)
 
 
 def _share_of_common_letters(pairs: Sequence[Pair]) -> float:

@@ -120,4 +120,4 @@ class WallClock(Clock):
     @property
     def _reserve_s(self) -> float:
         # The last validation, and then confidence, which is fitted to as many outputs.
-        return 2.5 * self._pause_s + 1
+        return 2.2 * self._pause_s + 0.01 * self.seconds + 0.3

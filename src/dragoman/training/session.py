@@ -19,7 +19,7 @@ from dragoman.config import Config, TrainingConfig
 from dragoman.data.batches import ListDeck
 from dragoman.data.corpus import Pair, group_references
 from dragoman.errors import CheckpointError, ConfigError
-from dragoman.inspection.plots import plot_curves
+from dragoman.inspection.plots import plot_curves, prepare_plots
 from dragoman.nn.generators import GENERATORS
 from dragoman.tasks import TASKS
 from dragoman.text.copying import Copying
@@ -107,6 +107,9 @@ def run_session(config: Config, corpora: Corpora, session: Session) -> Config:
     """
     out = session.out
     device = prepare_machine(config.training)
+    if config.training.minutes is not None:
+        # The curves are drawn at the end, which must not take longer than it was foreseen.
+        prepare_plots()
     if session.resume:
         check_same(load_config_of(out), config)
     made = _made(corpora)

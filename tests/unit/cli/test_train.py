@@ -10,6 +10,7 @@ import dragoman
 from dragoman.cli.main import main
 from dragoman.cli.stop import stopping
 from dragoman.cli.train import how_to_go_on
+from dragoman.config import load_config
 from dragoman.training.callbacks import StepRecord
 from helpers.cli import settings, write_pairs
 
@@ -90,13 +91,28 @@ def test_files_named_on_the_command_line_are_where_the_user_is(pairs, capsys):
     assert named == [str(pairs / "pairs.en"), str(pairs / "pairs.fr")]
 
 
-def test_minutes_are_kept(pairs, capsys):
+def test_minutes_are_kept_and_the_choice_is_said(pairs, capsys, monkeypatch):
+    # By a clock of processor time, which a busy machine does not take away.
+    monkeypatch.setattr(time, "monotonic", time.process_time)
+    minutes = 0.15
     began = time.monotonic()
-    fast = [word for word in settings() if not word.startswith("training.")]
-    fast = [word for word in fast if word != "--set"]
-    fast = [word for one in fast for word in ("--set", one)]
-    call(capsys, "train", "pairs.tsv", "--out", "m", "--quiet", "--minutes", "0.05", *fast)
-    assert time.monotonic() - began < 8
+    said = call(capsys, "train", "pairs.tsv", "--out", "m", "--minutes", str(minutes))
+    share = (time.monotonic() - began) / (60 * minutes)
+    # 5 %, and half a second, since the last validation of so short a training is foreseen from few.
+    assert 0.95 - 0.5 / 9 <= share <= 1.05 + 0.5 / 9
+    for what in ("data: 90 pairs", "vocabulary: ", "model: ", "training: about "):
+        assert what in said.err
+    made = load_config(pairs / "m" / "resolved.toml")
+    assert made.training.minutes is None
+    assert made.model.dropout == 0.5
+
+
+def test_what_is_said_wins_over_what_the_minutes_choose(pairs, capsys):
+    words = settings(training__validate_every=20)
+    call(capsys, "train", "pairs.tsv", "--out", "m", "--quiet", "--minutes", "0.05", *words)
+    made = load_config(pairs / "m" / "resolved.toml")
+    assert (made.model.hidden_size, made.model.embedding_size, made.model.dropout) == (16, 16, 0.0)
+    assert (made.text.tokenizer, made.training.learning_rate) == ("word", 0.03)
 
 
 def test_a_plugin_adds_rows(pairs, capsys):

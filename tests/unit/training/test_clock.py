@@ -119,5 +119,5 @@ def test_no_reading_before_twenty_steps_and_not_at_every_step(time):
 
 
 def test_a_time_too_short_for_anything_still_ends(time):
-    clock = WallClock.of_minutes(0.01, 0.0, time.now)
+    clock = WallClock.of_minutes(0.005, 0.0, time.now)
     assert clock.over(0)
