@@ -7,22 +7,17 @@ people's, which are more varied than a small model can learn (arXiv:1606.07947, 
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dragoman.answers import Answer, Progress, Question, ask, near
 from dragoman.data.corpus import Pair
 from dragoman.data.files import import_extra
 from dragoman.errors import ConfigError
 from dragoman.model import Model
 from dragoman.translator import TranslateOptions, Translation
-
-_CHUNK = 1000
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -50,15 +45,6 @@ class DistillOptions:
             raise ConfigError(f"keep is {self.keep}; expected a share, above 0 and at most 1.")
 
 
-@dataclass(frozen=True)
-class _Said:
-    """The teacher's word for a source."""
-
-    text: str
-    score: float
-    complete: bool
-
-
 def distill_pairs(
     teacher: Model,
     pairs: Sequence[Pair],
@@ -81,34 +67,19 @@ def distill_pairs(
     answers: dict[str, list[str]] = {}
     for pair in pairs:
         answers.setdefault(pair.src, []).append(pair.tgt)
-    said = _read(notes, options)
-    missing = [src for src in answers if src not in said]
-    for chunk, found in _translate(teacher, missing, options):
-        lines: list[str] = []
-        for src, one in zip(chunk, found, strict=True):
-            best = _nearest(one, answers[src]) if options.interpolate else one
-            said[src] = _Said(best.text, best.score, best.tokens[-1:] == ("<eos>",))
-            lines.append(json.dumps([src, best.text, best.score, said[src].complete]))
-        with notes.open("a", encoding="utf-8") as file:
-            file.write("".join(f"{line}\n" for line in lines))
-            file.flush()
-            os.fsync(file.fileno())
-        if progress is not None:
-            progress(len(said), len(answers))
+    size = options.beam_size
+
+    def nearest(one: Translation) -> Translation:
+        return _nearest(one, answers[one.source]) if options.interpolate else one
+
+    question = Question(
+        {"beam_size": size, "interpolate": options.interpolate},
+        TranslateOptions(beam_size=size, nbest=size if options.interpolate else 1, attention=False),
+        nearest,
+    )
+    said = ask(teacher, list(answers), notes, question, progress)
     kept = _filter(answers, said, options)
     return [*kept, *(pairs if options.with_answers else ())]
-
-
-def _translate(
-    teacher: Model, sources: Sequence[str], options: DistillOptions
-) -> Iterator[tuple[Sequence[str], list[Translation]]]:
-    size = options.beam_size
-    how = TranslateOptions(
-        beam_size=size, nbest=size if options.interpolate else 1, attention=False
-    )
-    for start in range(0, len(sources), _CHUNK):
-        chunk = sources[start : start + _CHUNK]
-        yield chunk, teacher.translate(chunk, how)
 
 
 def _nearest(one: Translation, references: Sequence[str]) -> Translation:
@@ -119,17 +90,13 @@ def _nearest(one: Translation, references: Sequence[str]) -> Translation:
 
 
 def _filter(
-    answers: dict[str, list[str]], said: dict[str, _Said], options: DistillOptions
+    answers: dict[str, list[str]], said: dict[str, Answer], options: DistillOptions
 ) -> list[Pair]:
     """Leave out what was cut off, what is far from the answer's length, and what the teacher believes least."""
 
-    def fits(src: str, one: _Said) -> bool:
-        length = len(one.text)
-        near = any(
-            length <= options.max_ratio * len(right) and len(right) <= options.max_ratio * length
-            for right in answers[src]
-        )
-        return one.complete and near and bool(one.text.strip())
+    def fits(src: str, one: Answer) -> bool:
+        fitting = any(near(one.text, right, options.max_ratio) for right in answers[src])
+        return one.complete and fitting and bool(one.text.strip())
 
     fitting = [(src, said[src]) for src in answers if fits(src, said[src])]
     scores = sorted((one.score for _, one in fitting), reverse=True)
@@ -137,31 +104,3 @@ def _filter(
         return []
     least = scores[max(0, round(options.keep * len(scores)) - 1)]
     return [Pair(src, one.text) for src, one in fitting if one.score >= least]
-
-
-def _read(notes: Path, options: DistillOptions) -> dict[str, _Said]:
-    """Read what an earlier run left; its last line may be half written."""
-    own = {"beam_size": options.beam_size, "interpolate": options.interpolate}
-    if not notes.exists():
-        notes.parent.mkdir(parents=True, exist_ok=True)
-        notes.write_text(json.dumps(own) + "\n", encoding="utf-8")
-        return {}
-    lines = notes.read_text(encoding="utf-8").split("\n")
-    if lines[0] != json.dumps(own):
-        raise ConfigError(
-            f"{notes}: was made with {lines[0]}, not with {json.dumps(own)}; choose another folder or delete it."
-        )
-    whole = "\n".join(lines[:-1]) + "\n"
-    if lines[-1]:
-        notes.write_text(whole, encoding="utf-8")
-    said: dict[str, _Said] = {}
-    for line in lines[1:-1]:
-        src, text, score, complete = json.loads(line)
-        said[src] = _Said(text, score, complete)
-    return said
-
-
-def write_pairs(path: Path, pairs: Sequence[Pair]) -> None:
-    """Write pairs as JSON lines, whatever is in them."""
-    lines = (json.dumps({"src": src, "tgt": tgt}, ensure_ascii=False) for src, tgt in pairs)
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

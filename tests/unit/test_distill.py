@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from dragoman.answers import write_pairs
 from dragoman.data.corpus import Pair
-from dragoman.distill import DistillOptions, distill_pairs, write_pairs
+from dragoman.distill import DistillOptions, distill_pairs
 from dragoman.errors import ConfigError
 from dragoman.translator import TranslateOptions, Translation
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +14,7 @@ from dragoman.cli.options import AsJson, Data, Plugins, load_plugins, print_json
 from dragoman.errors import DataError
 
 if TYPE_CHECKING:
-    from dragoman.distill import DistillOptions, Progress
+    from dragoman.distill import DistillOptions
     from dragoman.model import Model
 
 NOTES, PAIRS = "teacher.jsonl", "distilled.jsonl"
@@ -107,9 +105,11 @@ def _check(order: _Order) -> None:
 
 def _answer(order: _Order, teachers: list[Path], options: DistillOptions) -> tuple[int, int, Path]:
     """Let the teacher answer; give the number of pairs, of those kept, and their file."""
+    from dragoman.answers import write_pairs
     from dragoman.cli.train import base_of
+    from dragoman.cli.watching import watch
     from dragoman.config import load_config
-    from dragoman.distill import distill_pairs, write_pairs
+    from dragoman.distill import distill_pairs
     from dragoman.loading import load
     from dragoman.model import ensemble
     from dragoman.training.prepare import read_corpora
@@ -120,7 +120,7 @@ def _answer(order: _Order, teachers: list[Path], options: DistillOptions) -> tup
     teacher = models[0] if len(models) == 1 else ensemble(models)
     folder = order.out.with_name(f"{order.out.name}.teacher")
     kept = distill_pairs(
-        teacher, pairs, folder / NOTES, options, None if order.silent else _watch()
+        teacher, pairs, folder / NOTES, options, None if order.silent else watch("the teacher said")
     )
     if not kept:
         raise DataError(f"{teachers[0]}: none of its {len(pairs):,} outputs is fit to learn from.")
@@ -151,17 +151,3 @@ def _learn(order: _Order, path: Path) -> Model:
     finally:
         for callback in callbacks:
             callback.close()
-
-
-def _watch() -> Progress:
-    began = time.monotonic()
-    first: list[int] = []
-
-    def show(done: int, total: int) -> None:
-        first.append(done)
-        rate = (done - first[0]) / max(1e-9, time.monotonic() - began)
-        left = f", {(total - done) / rate / 60:.0f} min left" if rate else ""
-        sys.stderr.write(f"\r\x1b[Kthe teacher said {done:,} of {total:,}{left}")
-        sys.stderr.flush()
-
-    return show

@@ -14,6 +14,7 @@ import typer
 
 from dragoman import __version__
 from dragoman.cli.accelerate import accelerate
+from dragoman.cli.backtranslate import backtranslate
 from dragoman.cli.bench import bench
 from dragoman.cli.bulk import bulk
 from dragoman.cli.calibrate import calibrate
@@ -60,6 +61,7 @@ app.command(short_help="Turn a model into a bundle that runs without torch.")(ex
 app.command(short_help="Compile a faster kernel for this machine.")(accelerate)
 app.command(short_help="Turn a bundle into one C file.")(eject)
 app.command(short_help="Train a small student on what its teacher says.")(distill)
+app.command(short_help="Make pairs of text in the target language.")(backtranslate)
 app.command(short_help="Measure how fast a model or a bundle is.")(bench)
 app.command(short_help="Train a recipe again; compare with its result.")(reproduce)
 app.command(short_help="Say what a model is.")(info)

@@ -31,6 +31,7 @@ from dragoman.errors import InputError
 from dragoman.text.neighbours import Around, windows
 
 if TYPE_CHECKING:
+    from dragoman.evaluation.risk import LeastRisk
     from dragoman.model import Model
     from dragoman.translator import TranslateOptions, Translation
 
@@ -118,6 +119,19 @@ def translate(
             help="Give an empty line where the model is less sure, from 0 to 1; the count is said at the end.",
         ),
     ] = None,
+    mbr: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SCORE",
+            help="Give the output most like all of the beam's, by chrf or bleu, not the likeliest.",
+        ),
+    ] = None,
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="With --mbr: among N draws, in place of the beam's outputs."
+        ),
+    ] = None,
     encoding: Annotated[
         str, typer.Option(metavar="NAME", help="Of the input; the output is UTF-8.")
     ] = "utf-8",
@@ -143,15 +157,19 @@ def translate(
         max_length=max_length,
         min_length=min_length,
         no_repeat=no_repeat,
-        sampling=_sampling(sample, draw),
+        sampling=_sampling(sample or samples is not None, draw),
         attention=as_json,
         confidence=as_json,
         min_confidence=min_confidence,
     )
     beginning = None if prefix is None else _from_shell(prefix)
     unreadable = Unreadable("standard input" if source is None else str(source), encoding)
+    choose = _choose(mbr, samples, nbest)
     with _input(text, source, unreadable) as chunks:
         ready = open_model(model, plugin, others)
+        if choose is not None:
+            size = samples or beam or ready.config.search.beam_size
+            options = replace(options, nbest=max(size, nbest))
         options = replace(options, constraints=constraints_of(ready, alphabet, pattern, lexicon))
         asking = not text and source is None and sys.stdin.isatty()
         if asking:
@@ -160,7 +178,12 @@ def translate(
         seen = output is None and sys.stdout.isatty()
         watching = sys.stderr.isatty() and not (asking or seen)
         with opened(output) as out:
-            _run(ready, chunks, (options, beginning), (_Layout(as_json, nbest > 1, watching), out))
+            _run(
+                ready,
+                chunks,
+                (options, beginning, choose),
+                (_Layout(as_json, nbest > 1, watching), out),
+            )
     # Only now: what could be read is translated and written.
     unreadable.check()
 
@@ -168,17 +191,18 @@ def translate(
 def _run(
     model: Model,
     chunks: Iterable[Sequence[str]],
-    how: tuple[TranslateOptions, str | None],
+    how: tuple[TranslateOptions, str | None, LeastRisk | None],
     where: tuple[_Layout, IO[bytes]],
 ) -> None:
     """Translate chunk by chunk, each written before the next is read."""
-    (options, prefix), (layout, out) = how, where
+    (options, prefix, choose), (layout, out) = how, where
     began, number, num_cut, num_empty = time.monotonic(), 0, 0, 0
     for chunk, around in _with_around(chunks, model.config.model.context_words):
         prefixes = None if prefix is None else [prefix] * len(chunk)
         drawing = options.sampling and replace(options.sampling, first=number)
         own = replace(options, prefixes=prefixes, sampling=drawing, around=around)
         found = model.translate(chunk, own)
+        found = found if choose is None else [choose(one) for one in found]
         for turn, one in enumerate(found, number + 1):
             write_lines(out, layout.lines(turn, one))
         out.flush()
@@ -248,6 +272,19 @@ def _sampling(sample: bool, draw: dict[str, Any]) -> Any:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         raise InputError(f"{names}: without --sample nothing is drawn; add it.")
     return SamplingOptions(**given) if sample else None
+
+
+def _choose(mbr: str | None, samples: int | None, nbest: int) -> LeastRisk | None:
+    """Make what chooses by minimum Bayes risk, if it is asked for."""
+    if mbr is None:
+        if samples is not None:
+            raise InputError("--samples: without --mbr nothing is chosen among them; add it.")
+        return None
+    from dragoman.evaluation.risk import LeastRisk
+
+    if samples is not None and samples < 1:
+        raise InputError(f"--samples {samples}: expected at least 1.")
+    return LeastRisk.by(mbr, drawn=samples is not None, nbest=nbest)
 
 
 def _ask(encoding: str) -> Iterator[list[str]]:

@@ -1,0 +1,77 @@
+"""Back-translation: target-language text becomes pairs, by a model of the other direction.
+
+The method is that of Sennrich et al. 2016 (P16-1009): the source of such a pair is a machine's and the target a
+person's. Drawn sources teach more than those of a beam where there is enough real data (Edunov et al. 2018,
+arXiv:1808.09381); a tag before each synthetic source lets the model tell the two apart (Caswell et al. 2019,
+arXiv:1906.06442).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dragoman.answers import Progress, Question, ask, near
+from dragoman.data.corpus import Pair
+from dragoman.errors import ConfigError
+from dragoman.model import Model
+from dragoman.search.sampling import SamplingOptions
+from dragoman.translator import TranslateOptions
+
+
+@dataclass(frozen=True)
+class BacktranslateOptions:
+    """How the sources are made.
+
+    Attributes:
+        beam_size: Of the search; it has no meaning where sources are drawn.
+        seed: Draw the sources, with this seed, instead of searching.
+        tag: What stands before each synthetic source; "" for nothing.
+        max_ratio: A source is left out that is so many times longer or shorter than its target, in characters.
+    """
+
+    beam_size: int = 5
+    seed: int | None = None
+    tag: str = ""
+    max_ratio: float = 3.0
+
+    def __post_init__(self) -> None:
+        if self.beam_size < 1:
+            raise ConfigError(f"beam_size is {self.beam_size}; expected at least 1.")
+        if not self.max_ratio >= 1:
+            raise ConfigError(f"max_ratio is {self.max_ratio}; expected at least 1.")
+
+
+def backtranslate_pairs(
+    model: Model,
+    targets: Sequence[str],
+    notes: Path,
+    options: BacktranslateOptions,
+    progress: Progress | None = None,
+) -> list[Pair]:
+    """Find a source for every line, once; leave out what was cut off, empty, or of a length that cannot be right.
+
+    Args:
+        model: From the targets' language to the sources'; a model, a bundle or an ensemble.
+        targets: Text in the language that the trained model will write; blank lines are left out.
+        notes: A file that keeps what was said already, so that a run can be gone on with.
+        options: How.
+        progress: Told how many lines are done, of how many.
+
+    Raises:
+        ConfigError: `notes` was made with other options.
+    """
+    lines = list(dict.fromkeys(line for line in targets if line.strip()))
+    drawing = None if options.seed is None else SamplingOptions(seed=options.seed)
+    how = TranslateOptions(beam_size=options.beam_size, sampling=drawing, attention=False)
+    settings = {"beam_size": options.beam_size, "seed": options.seed}
+    said = ask(model, lines, notes, Question(settings, how), progress)
+    tag = f"{options.tag} " if options.tag else ""
+    return [
+        Pair(f"{tag}{said[line].text}", line)
+        for line in lines
+        if said[line].complete
+        and said[line].text.strip()
+        and near(said[line].text, line, options.max_ratio)
+    ]
