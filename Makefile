@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 
-.PHONY: setup demo test bundles clean
+.PHONY: setup demo test bundles lock audit sbom base clean
 
 setup: $(STAMP)
 
@@ -28,6 +28,34 @@ test: setup
 
 bundles: setup
 	$(BIN)/python tools/make_bundles.py
+
+# What is needed to release, apart from what is needed to work.
+RELEASE := build/release
+
+$(RELEASE)/.complete: pyproject.toml
+	@test -x $(RELEASE)/bin/python || $(PYTHON) -m venv $(RELEASE)
+	$(RELEASE)/bin/python -m pip install --quiet 'pip>=25.1'
+	$(RELEASE)/bin/python -m pip install --quiet --group release
+	@touch $@
+
+LOCK = $(RELEASE)/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--override requirements/without-torch.txt --custom-compile-command 'make lock' --quiet --upgrade
+
+lock: $(RELEASE)/.complete
+	$(LOCK) --output-file requirements/base.txt
+	$(LOCK) --extra train --extra serve --output-file requirements/train.txt
+
+audit: $(RELEASE)/.complete
+	$(RELEASE)/bin/pip-audit --disable-pip --require-hashes -r requirements/base.txt
+	$(RELEASE)/bin/pip-audit --disable-pip --require-hashes -r requirements/train.txt
+
+sbom: $(RELEASE)/.complete
+	@mkdir -p dist
+	$(RELEASE)/bin/cyclonedx-py requirements requirements/train.txt --pyproject pyproject.toml --output-reproducible \
+		--of JSON --output-file dist/sbom.json
+
+base:
+	$(PYTHON) tools/base_install.py
 
 clean:
 	rm -rf $(VENV) demo build dist
