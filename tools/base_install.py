@@ -1,9 +1,9 @@
 """Builds wheel and sdist, installs each in a fresh environment without extras, lists what came, and translates.
 
-    python tools/base_install.py [--python python3.12] [--limit-mb 120] [--locked]
+    python tools/base_install.py [--python python3.12] [--limit-mb 240] [--locked]
 
-Prints a table of packages with their sizes on disk, and fails if they are larger than the limit, if torch came along, or if
-a translation is not what it should be. `--locked` installs exactly requirements/base.txt, checked by its hashes.
+Prints a table of packages with their sizes on disk, and fails if they are larger than the limit, if torch came along,
+or if a translation is not what it should be. `--locked` installs exactly requirements/base.txt, checked by its hashes.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def main() -> int:
     """Do it, and give the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--python", default=sys.executable)
-    parser.add_argument("--limit-mb", type=float, default=120)
+    parser.add_argument("--limit-mb", type=float, default=240)
     parser.add_argument("--locked", action="store_true")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -20,7 +20,9 @@ from dragoman.nn.labeller import Labeller
 from dragoman.nn.stepper import TorchStepper
 from dragoman.tables import check_config
 from dragoman.training.callbacks import Callback
+from dragoman.training.distributed import joined, own_folder
 from dragoman.training.folder import (
+    CHECKPOINT,
     CONFIG,
     SRC_TOKENIZER,
     TGT_TOKENIZER,
@@ -84,13 +86,25 @@ def train(source: Source | Parallel, out: str | Path, options: TrainOptions | No
 
     Raises:
         DragomanError: Whatever is wrong, in a sentence.
+        SystemExit: In every process but the first of those that torchrun started: the model is the first one's.
     """
     options, out = options or TrainOptions(), Path(out)
-    resume = check_out(out, resume=options.resume)
-    config, base, pairs = _resolve(source, options, out if resume else None)
-    check_config(config)
-    corpora = read_corpora(config, base, pairs)
-    run_session(config, corpora, Session(out, resume, options.callbacks, options.started))
+    with joined() as team, own_folder(team, out) as folder:
+        again = options.resume or (team.restarted and out.is_dir())
+        resume = team.leads and check_out(folder, resume=again)
+        resume = bool(team.tell(resume)[0])
+        if resume:
+            team.tell_files(folder, (CONFIG, SRC_TOKENIZER, TGT_TOKENIZER, CHECKPOINT))
+        config, base, pairs = _resolve(source, options, folder if resume else None)
+        # Settings that are chosen by the machine's speed are the first one's.
+        told = team.tell_bytes(config.model_dump_json().encode())
+        config = Config.model_validate_json(told) if team.size > 1 else config
+        check_config(config)
+        corpora = read_corpora(config, base, pairs)
+        session = Session(folder, resume, options.callbacks, options.started, team)
+        run_session(config, corpora, session)
+    if not team.leads:
+        raise SystemExit(0)
     return load(out)
 
 

@@ -185,6 +185,7 @@ def _train(order: _Order, words: Sequence[str]) -> Model:
     from dragoman.cli.stop import stopping
     from dragoman.config import load_config
     from dragoman.training.callbacks import ProgressLine
+    from dragoman.training.distributed import is_first
 
     source = order.source
     if isinstance(source, tuple):
@@ -194,7 +195,7 @@ def _train(order: _Order, words: Sequence[str]) -> Model:
         if source.endswith(".toml"):
             config = load_config(Path(source), order.settings)
             check_data(config, base_of(source, order.data), source)
-    callbacks = [] if order.silent else [ProgressLine(order.out.name)]
+    callbacks = [ProgressLine(order.out.name)] if is_first() and not order.silent else []
     try:
         with stopping(callbacks) as watched:
             options = api.TrainOptions(

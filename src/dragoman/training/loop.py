@@ -24,6 +24,7 @@ from dragoman.evaluation.metrics import METRICS
 from dragoman.training.callbacks import Callback, StepRecord, ValidationRecord
 from dragoman.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from dragoman.training.clock import Clock, Reading, WallClock
+from dragoman.training.distributed import ALONE, LostError, Team
 from dragoman.training.losses import Loss
 from dragoman.training.machine import choose_precision, give_memory_back
 from dragoman.training.optimisers import OPTIMISERS, AveragedModel, learning_rate
@@ -81,6 +82,7 @@ class Job:
         collate: Pads examples into a batch.
         loss: Scores a network on a batch, given the label smoothing.
         mix: Changes what the decoder reads, given the network and the share of the training that lies behind.
+        team: The processes that train together.
     """
 
     deck: Deck
@@ -92,6 +94,7 @@ class Job:
     collate: Callable[[Sequence[Example]], Batch] = make_batch
     loss: Callable[[Any, Batch, float], Loss] = batch_loss
     mix: Callable[[Any, Batch, float], Batch] = lambda _, batch, __: batch
+    team: Team = ALONE
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ class Trainer:
     def __init__(
         self, model: nn.Module, config: TrainingConfig, job: Job, *, resume: bool = False
     ) -> None:
-        self.model, self.config, self.job = model, config, job
+        self.model, self.config, self.job, self.team = model, config, job, job.team
         self.device = next(model.parameters()).device
         num_weights = sum(weight.numel() for weight in model.parameters())
         self.precision = choose_precision(config, self.device, num_weights)
@@ -127,6 +130,7 @@ class Trainer:
         readings: list[Reading] = []
         if resume:
             readings = self._restore(load_checkpoint(job.checkpoint))
+        self.team.tell_weights(self.parameters)
         self.clock = self._clock(readings)
         self._saved_at = time.monotonic()
 
@@ -135,6 +139,7 @@ class Trainer:
 
         Raises:
             KeyboardInterrupt: Ctrl-C; everything is saved.
+            LostError: Another process has died; everything is saved.
             DragomanError: The loss is not a number any more, step after step.
         """
         self.model.train()
@@ -142,16 +147,16 @@ class Trainer:
         try:
             # A resumed training may owe a validation, so it comes before the next step.
             while True:
-                if self._due():
+                if self._told(self._due()):
                     self._validate()
-                if self._finished():
+                if self._told(self._finished()):
                     break
                 self._step(next(groups))
                 if self.progress.step % _TRIM_EVERY == 0:
                     give_memory_back()
                 if time.monotonic() - self._saved_at > _CHECKPOINT_EVERY_S:
                     self._save()
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, LostError):
             # A step may be half done: what is saved is the last whole one.
             if self._whole:
                 self._save()
@@ -168,17 +173,19 @@ class Trainer:
         torch.manual_seed((self.config.seed << 32) + progress.step)
         batches = [self.job.collate(examples) for examples in group]
         tokens = sum(batch.num_tokens for batch in batches)
-        loss = 0.0
-        for batch in batches:
+        self.team.part_ways((self.config.seed << 32) + progress.step)
+        done, loss = self._told(self.clock.done(progress.step)), 0.0
+        for batch in self.team.share(batches):
             # Apart: what autocast casts without gradients it would hand on to the loss, without gradients.
             with self._products():
-                mixed = self.job.mix(self.model, batch, self.clock.done(progress.step))
+                mixed = self.job.mix(self.model, batch, done)
             with self._products():
                 scored = self.job.loss(self.model, mixed, self.config.label_smoothing)
             (scored.smoothed / tokens).backward()
             loss += float(scored.cross_entropy)
+        loss = self.team.add_up(self.parameters, loss)
         norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.config.clip_norm)
-        rate = learning_rate(self.config, self.clock.done(progress.step), progress.factor)
+        rate = learning_rate(self.config, done, progress.factor)
         self._whole = False
         self._apply(rate, finite=math.isfinite(float(norm)))
         progress.step += 1
@@ -263,6 +270,10 @@ class Trainer:
             whole = 1 / clock.readings[-1].rate
             self.progress.validate_every = max(1, int(whole) // _VALIDATIONS)
 
+    def _told(self, value: float | bool) -> float:
+        """Give all processes the first one's value, where each reads a clock of its own."""
+        return self.team.tell(value)[0] if isinstance(self.clock, WallClock) else float(value)
+
     def _finished(self) -> bool:
         patience = self.config.patience
         stopped = patience is not None and self.progress.bad >= patience
@@ -281,12 +292,14 @@ class Trainer:
 
     def _validate(self) -> None:
         began, progress, config = time.monotonic(), self.progress, self.config
-        found = self.job.validate(self.averaged.model)
-        score = (worth(found, config.stop_metric), -found.loss)
-        better = score > progress.best
+        found = self.job.validate(self.averaged.model) if self.team.leads else None
+        told = (worth(found, config.stop_metric), -found.loss) if found else (0.0, 0.0)
+        score, loss = self.team.tell(*told)
+        better = (score, loss) > progress.best
         if better:
-            self.job.save_best(self.averaged.model, progress.step)
-            progress.best, progress.best_step, progress.bad = score, progress.step, 0
+            if found:
+                self.job.save_best(self.averaged.model, progress.step)
+            progress.best, progress.best_step, progress.bad = (score, loss), progress.step, 0
         else:
             progress.bad += 1
             progress.factor *= 0.5 if config.schedule == "plateau" else 1.0
@@ -297,11 +310,15 @@ class Trainer:
         self._save()
         if isinstance(self.clock, WallClock):
             self.clock.pauses_s.append(time.monotonic() - began)
+        if not found:
+            return
         record = ValidationRecord(progress.step, train_loss, progress.elapsed_s, found, better)
         for callback in self.job.callbacks:
             callback.on_validation(record)
 
     def _save(self) -> None:
+        if not self.team.leads:
+            return
         tensors: dict[str, torch.Tensor] = {
             f"model.{name}": weight for name, weight in self.model.named_parameters()
         }

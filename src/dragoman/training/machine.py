@@ -21,7 +21,9 @@ def prepare_machine(config: TrainingConfig) -> torch.device:
     """Choose the device; on a CPU, use its cores and flush denormals, which make it crawl."""
     torch.set_flush_denormal(True)
     _keep_memory()
-    torch.set_num_threads(config.threads or _num_cores())
+    # Of the processes that torchrun started here, each has its share of the cores.
+    beside = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    torch.set_num_threads(config.threads or max(1, _num_cores() // beside))
     if config.device == "cuda" and not torch.cuda.is_available():
         raise DragomanError("training.device = 'cuda', but torch sees no GPU; use 'auto' or 'cpu'.")
     return torch.device("cuda" if config.device != "cpu" and torch.cuda.is_available() else "cpu")

@@ -27,13 +27,17 @@ from dragoman.training.averaging import BestKept
 from dragoman.training.calibrating import calibrate
 from dragoman.training.callbacks import Callback, MetricsFile, TensorBoard
 from dragoman.training.checkpoints import load_checkpoint
+from dragoman.training.distributed import ALONE, Team
 from dragoman.training.folder import (
     CHECKPOINT,
     CONFIG,
     CURVES,
     METRICS,
     REPORT,
+    SRC_TOKENIZER,
+    TGT_TOKENIZER,
     WEIGHTS,
+    Tokenizers,
     build_network,
     load_config_of,
     load_tokenizers,
@@ -43,7 +47,7 @@ from dragoman.training.folder import (
 from dragoman.training.labelling import LabelValidator, label_loss, make_label_batch
 from dragoman.training.loop import Job, Outcome, Trainer
 from dragoman.training.machine import prepare_machine
-from dragoman.training.prepare import Corpora, Prepared, prepare
+from dragoman.training.prepare import Corpora, Prepared, prepare, train_tokenizers
 from dragoman.training.scheduled import ScheduledSampling
 from dragoman.training.subwords import collate_of
 from dragoman.training.validation import Penalties, Validator, batch_loss
@@ -58,12 +62,14 @@ class Session:
         resume: Whether to go on with what is there.
         callbacks: Who is told, besides metrics.jsonl and TensorBoard.
         started: When the clock of a --minutes run began, of `time.monotonic`.
+        team: The processes that train together.
     """
 
     out: Path
     resume: bool = False
     callbacks: Sequence[Callback] = ()
     started: float = field(default_factory=time.monotonic)
+    team: Team = ALONE
 
 
 def check_out(out: Path, *, resume: bool) -> bool:
@@ -117,7 +123,7 @@ def run_session(config: Config, corpora: Corpora, session: Session) -> Config:
         for name in _changed_data(config, made):
             callback.on_message(f"data.{name}: not the pairs that these settings were made with.")
     config = config.model_copy(update={"made": made})
-    prepared = prepare(config, corpora, load_tokenizers(out) if session.resume else None)
+    prepared = prepare(config, corpora, _tokenizers(config, corpora, session))
     torch.manual_seed(config.training.seed)
     model = build_network(config, prepared.tokenizers).to(device)
     step = load_checkpoint(out / CHECKPOINT).values["progress"]["step"] if session.resume else 0
@@ -138,6 +144,8 @@ def run_session(config: Config, corpora: Corpora, session: Session) -> Config:
     finally:
         for callback in callbacks:
             callback.close()
+    if not session.team.leads:
+        return config
     made["finished"] = True
     sure = calibrate(out, config, prepared)
     frozen = config.model_copy(
@@ -146,6 +154,18 @@ def run_session(config: Config, corpora: Corpora, session: Session) -> Config:
     save_text_side(out, frozen, prepared.tokenizers)
     _draw_curves(out)
     return frozen
+
+
+def _tokenizers(config: Config, corpora: Corpora, session: Session) -> Tokenizers | None:
+    """Give the vocabularies that are there; all processes of a training use the first one's."""
+    out, team = session.out, session.team
+    if team.size > 1:
+        settings = config.model_dump(mode="json", exclude={"made"})
+        team.same(json.dumps([settings, corpora.hashes()], sort_keys=True), "settings or data")
+        if team.leads and not session.resume:
+            save_text_side(out, config, train_tokenizers(config, corpora.train.pairs))
+        team.tell_files(out, (SRC_TOKENIZER, TGT_TOKENIZER))
+    return load_tokenizers(out) if session.resume or team.size > 1 else None
 
 
 def check_same(stored: Config, given: Config) -> None:
@@ -189,6 +209,7 @@ def _train(
         callbacks=callbacks,
         started=session.started,
         collate=collate_of(config.training, tokenizers),
+        team=session.team,
         loss=partial(batch_loss, penalties=_penalties(config.training)),
     )
     if config.model.labels:
