@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,11 +29,13 @@ from dragoman.training.folder import (
     TGT_TOKENIZER,
     WEIGHTS,
     Tokenizers,
+    check_sums,
     load_config_of,
     load_model,
     load_tokenizers,
 )
 from dragoman.training.labelling import annotator_of
+from dragoman.training.lock import alone_in
 from dragoman.training.prepare import encode, read_corpora
 from dragoman.training.session import Session, check_out, run_session
 from dragoman.translator import Translator
@@ -89,9 +92,13 @@ def train(source: Source | Parallel, out: str | Path, options: TrainOptions | No
         SystemExit: In every process but the first of those that torchrun started: the model is the first one's.
     """
     options, out = options or TrainOptions(), Path(out)
-    with joined() as team, own_folder(team, out) as folder:
+    with joined() as team, own_folder(team, out) as folder, ExitStack() as stack:
         again = options.resume or (team.restarted and out.is_dir())
         resume = team.leads and check_out(folder, resume=again)
+        if team.leads:
+            stack.enter_context(alone_in(folder))
+            # Once more: who was here before may have left a model.
+            resume = check_out(folder, resume=again)
         resume = bool(team.tell(resume)[0])
         if resume:
             team.tell_files(folder, (CONFIG, SRC_TOKENIZER, TGT_TOKENIZER, CHECKPOINT))
@@ -119,6 +126,7 @@ def load(folder: str | Path) -> Model:
     check_config(config)
     tokenizers = load_tokenizers(folder)
     network = load_model(folder, config, tokenizers)
+    check_sums(folder, config)
     torch.set_flush_denormal(True)
     if isinstance(network, Labeller):
         translator = annotator_of(network, tokenizers)

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from dragoman.disk import fault_of
 from dragoman.errors import ConfigError
 
 Rate = Annotated[float, Field(ge=0, lt=1)]
@@ -269,7 +270,10 @@ def load_config(path: Path, overrides: Iterable[str] = ()) -> Config:
         ConfigError: Every fault at once, each with its key.
     """
     try:
-        raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        if fault := fault_of(text):
+            raise ConfigError(f"{path}: {fault}.")
+        raw: dict[str, Any] = tomllib.loads(text)
     except FileNotFoundError:
         raise ConfigError(
             f"{path}: no such recipe; see the recipes/ folder for examples."

@@ -20,6 +20,7 @@ from dragoman.text.tokenizers import Tokenizer, TokenizerOptions
 from dragoman.text.vocabulary import EOS
 from dragoman.translator import TranslateOptions
 from helpers.bundles import SMALL, write_tiny
+from helpers.edits import edit
 
 COMPILER = shutil.which("cc")
 STRICT = ("-O2", "-std=c99", "-Wall", "-Wextra", "-Werror")
@@ -225,8 +226,7 @@ def test_what_cannot_be_ejected_is_refused(tmp_path):
     with pytest.raises(ExportError, match="cannot be written"):
         write_program(bundle, tmp_path / "no" / "my.c")
     other = write_tiny(tmp_path / "other", ModelConfig(embedding_size=6, hidden_size=8))
-    text = (other / "config.toml").read_text()
-    (other / "config.toml").write_text(text.replace('cell = "lstm"', 'cell = "ssru"'))
+    edit(other / "config.toml", 'cell = "lstm"', 'cell = "ssru"')
     with pytest.raises(
         ExportError, match=r"model\.cell = 'ssru' cannot be ejected; known: rnn, gru, lstm"
     ):

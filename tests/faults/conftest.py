@@ -1,8 +1,29 @@
 import pytest
 
+from helpers import reliability
 from helpers.cli import train_tiny
+
+ROWS = pytest.StashKey[list[reliability.Row]]()
 
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory):
     return train_tiny(tmp_path_factory.mktemp("tiny"))
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers",
+        "fault(what, holds): a row of docs/reliability.md: the fault, and what holds all the same",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    """Note the rows before tests are chosen by -k."""
+    config.stash[ROWS] = reliability.rows(items)
+
+
+@pytest.fixture(scope="session")
+def fault_rows(pytestconfig):
+    return pytestconfig.stash[ROWS]

@@ -13,6 +13,7 @@ import safetensors.torch
 from dragoman.cli.main import main
 from dragoman.training import checkpoints
 from helpers.cli import feed, settings, spawn, write_pairs
+from helpers.edits import edit
 
 
 @pytest.fixture
@@ -194,10 +195,9 @@ class TestFolders:
 
     def test_settings_of_another_model(self, copy, fails):
         path = copy / "resolved.toml"
-        text = path.read_text("utf-8")
-        path.write_text(text.replace("hidden_size = 16", "hidden_size = 18"), "utf-8")
+        edit(path, "hidden_size = 16", "hidden_size = 18")
         assert "has shape" in fails("translate", copy, "one")
-        path.write_text(text.replace('cell = "lstm"', 'cell = "mine"'), "utf-8")
+        edit(path, 'cell = "lstm"', 'cell = "mine"')
         assert "--plugin" in fails("translate", copy, "one")
 
     def test_a_model_of_another_version(self, copy, fails):
@@ -219,7 +219,7 @@ class TestFolders:
         assert main([*words, "--quiet"]) == 0
         path = here / "m" / "resolved.toml"
         # As if it had not been finished.
-        path.write_text(path.read_text("utf-8").replace("finished = true", ""), "utf-8")
+        edit(path, "finished = true", "")
         (here / "m" / "checkpoint.safetensors").write_bytes(b"x" * 99)
         again = ("--set", "training.validate_every=4", "--set", "training.epochs=200")
         assert fails(*words, *again, "--resume") != ""
@@ -278,12 +278,12 @@ class TestDisk:
                 raise OSError(28, "No space left on device")
             real(descriptor)
 
-        monkeypatch.setattr(checkpoints.os, "fsync", full)
+        monkeypatch.setattr(os, "fsync", full)
         said = fails(*words)
         assert "No space left on device" in said
         assert "--resume" in said
         assert not list((here / "m").glob("*.part"))
-        monkeypatch.setattr(checkpoints.os, "fsync", real)
+        monkeypatch.setattr(os, "fsync", real)
         assert main([*words, "--resume", "--quiet"]) == 0
 
     def test_an_output_that_does_not_fit(self, here, model, fails):

@@ -18,6 +18,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from dragoman.disk import write_together
 from dragoman.errors import ExportError
 from dragoman.runtime.bundle import CONFIG, Bundle, read_bundle
 from dragoman.text import tokenizers as kinds
@@ -103,13 +104,13 @@ def copy_bundle(bundle: Path, out: Path) -> None:
 
 def _write(out: Path, contents: Mapping[str, bytes]) -> None:
     try:
-        for name, content in contents.items():
+        for name in contents:
             (out / name).parent.mkdir(parents=True, exist_ok=True)
-            (out / name).write_bytes(content)
     except OSError as error:
         raise ExportError(
-            f"{error.filename or out}: cannot be written ({error.strerror or error})."
+            f"{error.filename or out}: cannot be made ({error.strerror or error})."
         ) from None
+    write_together(out, contents)
 
 
 def _read_runtime(folder: Path) -> dict[str, bytes]:

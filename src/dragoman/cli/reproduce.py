@@ -185,7 +185,7 @@ def _one(
     """Train with one seed and score; what an earlier call has finished is taken as it is."""
     seed, resume, recorded = how
     from dragoman.config import build_config
-    from dragoman.training.checkpoints import write_atomically
+    from dragoman.disk import write_atomically
 
     seeded = build_config(config.model_dump(exclude_none=True), [setting("training.seed", seed)])
     asked = {"set": recorded.set, "recipe": seeded.model_dump_json(exclude={"result"})}

@@ -219,7 +219,7 @@ def _train(order: _Order, words: Sequence[str]) -> Model:
 def _score_test(model: Model, base: Path) -> Evaluation | None:
     """Score a model on its test set, if it has one, and note the scores in its folder."""
     from dragoman.cli.evaluate import draw_confusion
-    from dragoman.training.checkpoints import write_atomically
+    from dragoman.disk import write_atomically
     from dragoman.training.folder import CONFUSION
     from dragoman.training.prepare import read_test
 

@@ -48,13 +48,9 @@ def write_program(folder: Path, out: Path) -> Program:
         raise ExportError(f"{folder}: is no bundle; make one of a model with `dragoman export`.")
     source, header = _program(read_bundle(folder), out.stem)
     beside = out.with_suffix(".h")
-    try:
-        out.write_text(source, encoding="ascii")
-        beside.write_text(header, encoding="ascii")
-    except OSError as error:
-        raise ExportError(
-            f"{error.filename or out}: cannot be written ({error.strerror or error})."
-        ) from None
+    write_together(
+        out.parent, {out.name: source.encode("ascii"), beside.name: header.encode("ascii")}
+    )
     return Program(out, beside, len(source))
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from torch import nn
 
 from dragoman.config import Config
+from dragoman.disk import seal, write_together
 from dragoman.errors import ExportError
 from dragoman.export.decoders import DECODERS
 from dragoman.export.graph import WEIGHTS, Weights
@@ -114,14 +115,12 @@ def write_bundle(
     }
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            (out / name).write_bytes(content)
-        # Last: a bundle without its settings is none.
-        (out / CONFIG).write_text(_settings(config, bundle), encoding="utf-8")
     except OSError as error:
         raise ExportError(
-            f"{error.filename or out}: cannot be written ({error.strerror or error})."
+            f"{error.filename or out}: cannot be made ({error.strerror or error})."
         ) from None
+    # The settings last: a bundle without them is none.
+    write_together(out, {**files, CONFIG: _settings(config, bundle).encode()})
 
 
 def _check(network: Seq2Seq | Labeller, out: Path) -> None:
@@ -172,7 +171,8 @@ def _settings(config: Config, bundle: Mapping[str, Any]) -> str:
 
     recipe = config.model_dump(mode="json", exclude_none=True)
     recipe.get("training", {}).pop("progress", None)
-    return tomli_w.dumps({**recipe, "bundle": bundle})
+    recipe.get("made", {}).pop("sha256", None)  # Of files that a bundle has not.
+    return seal(tomli_w.dumps({**recipe, "bundle": bundle}))
 
 
 def _card(

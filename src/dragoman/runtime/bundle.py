@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from dragoman.config import Config, build_config
+from dragoman.disk import fault_of
 from dragoman.errors import BundleError, ConfigError, ModelError
 from dragoman.text.tokenizers import Tokenizer
 
@@ -136,7 +137,10 @@ _KEYS: dict[str, type] = {
 def _read_settings(folder: Path) -> tuple[Config, dict[str, Any]]:
     path = folder / CONFIG
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        if fault := fault_of(text):
+            raise BundleError(f"{path}: {fault}.")
+        raw = tomllib.loads(text)
     except OSError as error:
         raise BundleError(
             f"{path}: cannot be read ({error.strerror}); a bundle is what `dragoman export` makes."

@@ -14,12 +14,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from dragoman.api import TrainOptions, load, train
+from dragoman.disk import write_atomically
 from dragoman.errors import InputError, ModelError
 from dragoman.evaluation.metrics import METRICS
 from dragoman.model import Model
 from dragoman.tasks import TASKS
 from dragoman.text.normalise import Normaliser
-from dragoman.training.checkpoints import write_atomically
 from dragoman.training.folder import CONFIG, SRC_TOKENIZER, TGT_TOKENIZER, WEIGHTS
 from dragoman.translator import TranslateOptions
 

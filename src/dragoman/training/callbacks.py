@@ -14,6 +14,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from dragoman.disk import write_atomically
+from dragoman.errors import CheckpointError
 from dragoman.training.validation import Validation
 
 
@@ -74,9 +76,11 @@ class MetricsFile(Callback):
     """
 
     def __init__(self, path: Path, step: int) -> None:
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() and step else []
-        kept = [line for line in lines if json.loads(line)["step"] <= step]
-        path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+        lines = path.read_bytes().splitlines() if path.exists() and step else []
+        # The last one may have been cut off, with the training or by a full disk; it is of a later step then.
+        read = [_record(path, line, last=line is lines[-1]) for line in lines]
+        kept = [record for record in read if record and record["step"] <= step]
+        write_atomically(path, "".join(f"{json.dumps(one)}\n" for one in kept).encode())
         self.path = path
         self.tokens, self.seconds = 0, 0.0
         self.rate = 0.0
@@ -97,6 +101,18 @@ class MetricsFile(Callback):
         self.tokens, self.seconds = 0, 0.0
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(values) + "\n")
+
+
+def _record(path: Path, line: bytes, *, last: bool) -> dict[str, Any]:
+    try:
+        found: Any = json.loads(line)
+        if isinstance(found["step"], int):
+            return found
+    except (ValueError, TypeError, KeyError):
+        pass
+    if last:
+        return {}
+    raise CheckpointError(f"{path}: damaged ({line[:40]!r} is no record); remove it to go on.")
 
 
 def peak_memory_mib() -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor
 
-from dragoman.errors import CheckpointError, DragomanError
+from dragoman.disk import write_atomically
+from dragoman.errors import CheckpointError
 
 _VERSION = 1
 
@@ -26,28 +26,6 @@ class Checkpoint:
 
     tensors: dict[str, Tensor]
     values: dict[str, Any]
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that a reader, or a crash, sees the old one or the new one, never a part.
-
-    Raises:
-        DragomanError: The disk is full, or the folder may not be written to; the old file is as it was.
-    """
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        reason = error.strerror or str(error)
-        raise DragomanError(
-            f"{path}: cannot be written ({reason}); what was saved before is intact. "
-            "Free space or mend the permission, then go on with --resume."
-        ) from None
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -90,21 +68,30 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], values: Mapping[str,
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read what `save_tensors` wrote.
 
+    The file is read once, whole: one that is mapped and then overwritten would bring the process down.
+
     Raises:
         ValueError: The file is truncated or changed, be it by one bit.
     """
     try:
-        with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            metadata = file.metadata() or {}
-    except (SafetensorError, OSError) as error:
-        raise ValueError(str(error)) from None
-    values: Any = json.loads(metadata.get("dragoman", "{}"))
-    if not isinstance(values, dict):
-        raise ValueError("not written by this version of dragoman")
+        content = path.read_bytes()
+        tensors = load(content)
+    except (SafetensorError, OSError, MemoryError) as error:
+        raise ValueError(str(error) or "it does not fit into memory") from None
+    values = _values_of(content)
     if values.pop("crc32", None) != _checksum(values, tensors):
         raise ValueError("its checksum does not fit")
     return tensors, values
+
+
+def _values_of(content: bytes) -> dict[str, Any]:
+    """Read the plain values: safetensors begins with the size of its header, and that (a checked one) is JSON."""
+    size = int.from_bytes(content[:8], "little")
+    metadata: Any = json.loads(content[8 : 8 + size]).get("__metadata__") or {}
+    values: Any = json.loads(metadata.get("dragoman", "{}"))
+    if not isinstance(values, dict):
+        raise ValueError("not written by this version of dragoman")
+    return values
 
 
 def _checksum(values: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:

@@ -2,7 +2,7 @@
 
 ::
 
-    resolved.toml         every setting, and under [made] the versions and the data's hashes
+    resolved.toml         every setting, and under [made] the versions and the data's hashes; sealed by a checksum
     src.tokenizer.json    text to source ids
     tgt.tokenizer.json    target ids to text
     model.safetensors     the averaged weights that were best on dev
@@ -23,6 +23,7 @@ import torch
 from torch import nn
 
 from dragoman.config import Config, dump_config, load_config
+from dragoman.disk import seal, write_atomically
 from dragoman.errors import ModelError
 from dragoman.nn.generators import GENERATORS
 from dragoman.nn.labeller import Labeller
@@ -30,7 +31,7 @@ from dragoman.nn.model import Seq2Seq
 from dragoman.text.copying import Copying
 from dragoman.text.tokenizers import SPACE, Tokenizer
 from dragoman.text.vocabulary import SPECIALS
-from dragoman.training.checkpoints import load_tensors, save_tensors, write_atomically
+from dragoman.training.checkpoints import load_tensors, save_tensors
 
 FORMAT = 1
 CONFIG, WEIGHTS, CHECKPOINT = "resolved.toml", "model.safetensors", "checkpoint.safetensors"
@@ -49,7 +50,7 @@ class Tokenizers:
 
 def save_text_side(folder: Path, config: Config, tokenizers: Tokenizers) -> None:
     """Write the settings and the tokenizers."""
-    write_atomically(folder / CONFIG, dump_config(config).encode())
+    write_atomically(folder / CONFIG, seal(dump_config(config)).encode())
     write_atomically(folder / SRC_TOKENIZER, tokenizers.src.to_json().encode())
     write_atomically(folder / TGT_TOKENIZER, tokenizers.tgt.to_json().encode())
 
@@ -72,7 +73,33 @@ def load_config_of(folder: Path) -> Config:
         raise ModelError(
             f"{folder}: not a model folder: {CONFIG} is missing; expected what `dragoman train` wrote."
         )
-    return load_config(folder / CONFIG)
+    config = load_config(folder / CONFIG)
+    if not config.made:
+        raise ModelError(
+            f"{folder / CONFIG}: is cut short, or a recipe: it has no [made]; copy the folder anew."
+        )
+    return config
+
+
+def sums_of(folder: Path) -> dict[str, str]:
+    """Give the SHA-256 of what a finished training says of itself, for [made]; weights have sums of their own."""
+    return {
+        name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in (METRICS, REPORT)
+    }
+
+
+def check_sums(folder: Path, config: Config) -> None:
+    """Compare with `sums_of`; a file that is gone is none that an answer needs.
+
+    Raises:
+        ModelError: A file has changed.
+    """
+    for name, wanted in config.made.get("sha256", {}).items():
+        path = folder / Path(name).name
+        if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() != wanted:
+            raise ModelError(
+                f"{path}: is not what the training wrote (its checksum differs); copy the folder anew, or remove it."
+            )
 
 
 def load_tokenizers(folder: Path) -> Tokenizers:

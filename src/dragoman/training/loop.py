@@ -19,7 +19,6 @@ from torch import nn
 
 from dragoman.config import TrainingConfig
 from dragoman.data.batches import Batch, Deck, Example, make_batch
-from dragoman.errors import DragomanError
 from dragoman.evaluation.metrics import METRICS
 from dragoman.training.callbacks import Callback, StepRecord, ValidationRecord
 from dragoman.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
@@ -28,11 +27,20 @@ from dragoman.training.distributed import ALONE, LostError, Team
 from dragoman.training.losses import Loss
 from dragoman.training.machine import choose_precision, give_memory_back
 from dragoman.training.optimisers import OPTIMISERS, AveragedModel, learning_rate
+from dragoman.training.rescue import (
+    MOST_BAD_STEPS,
+    Memory,
+    describe,
+    fault_of,
+    follow,
+    give_up,
+    is_out_of_memory,
+    no_memory,
+)
 from dragoman.training.validation import Validation, batch_loss
 
 _VALIDATIONS = 20
 _CHECKPOINT_EVERY_S = 120.0
-_MOST_BAD_STEPS = 20
 _TRIM_EVERY = 50
 
 
@@ -46,7 +54,8 @@ class Progress:
         best: The best validation's score, and its loss, negative, to decide between equal ones.
         bad: Validations since then.
         factor: What plateaus have brought the learning rate down to.
-        bad_steps: Steps in a row whose gradient was not finite.
+        bad_steps: Steps in a row whose gradient was not finite, or whose loss had exploded.
+        usual_loss: A running mean of the loss a token; 0 before the first step.
         elapsed_s: Time used.
         validations: After which steps there was one.
         validated: The last step after which there was a validation; -1 before the first.
@@ -61,6 +70,7 @@ class Progress:
     bad: int = 0
     factor: float = 1.0
     bad_steps: int = 0
+    usual_loss: float = 0.0
     elapsed_s: float = 0.0
     validations: list[int] = field(default_factory=list[int])
     validated: int = -1
@@ -83,6 +93,7 @@ class Job:
         loss: Scores a network on a batch, given the label smoothing.
         mix: Changes what the decoder reads, given the network and the share of the training that lies behind.
         team: The processes that train together.
+        where: Says where an example stands in the corpus.
     """
 
     deck: Deck
@@ -95,6 +106,7 @@ class Job:
     loss: Callable[[Any, Batch, float], Loss] = batch_loss
     mix: Callable[[Any, Batch, float], Batch] = lambda _, batch, __: batch
     team: Team = ALONE
+    where: Callable[[Example], str] = describe
 
 
 @dataclass(frozen=True)
@@ -127,12 +139,13 @@ class Trainer:
         self.optimiser = OPTIMISERS[config.optimiser](self.parameters, config)
         self.progress = Progress()
         self._loss_sum, self._loss_tokens = 0.0, 0
+        self._memory = Memory(self._say)
         readings: list[Reading] = []
         if resume:
             readings = self._restore(load_checkpoint(job.checkpoint))
         self.team.tell_weights(self.parameters)
         self.clock = self._clock(readings)
-        self._saved_at = time.monotonic()
+        self._saved_at = self._read_at = time.monotonic()
 
     def run(self) -> Outcome:
         """Train to the end.
@@ -140,7 +153,7 @@ class Trainer:
         Raises:
             KeyboardInterrupt: Ctrl-C; everything is saved.
             LostError: Another process has died; everything is saved.
-            DragomanError: The loss is not a number any more, step after step.
+            DragomanError: The loss is not a number any more, step after step; or there is too little memory.
         """
         self.model.train()
         groups = self._groups()
@@ -150,6 +163,8 @@ class Trainer:
                 if self._told(self._due()):
                     self._validate()
                 if self._told(self._finished()):
+                    if self.progress.validated < self.progress.step:
+                        self._validate()
                     break
                 self._step(next(groups))
                 if self.progress.step % _TRIM_EVERY == 0:
@@ -161,8 +176,10 @@ class Trainer:
             if self._whole:
                 self._save()
             raise
-        if self.progress.validated < self.progress.step:
-            self._validate()
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            raise no_memory(self.progress.step) from None
         return Outcome(self._frozen(), self.progress)
 
     _whole = True
@@ -174,25 +191,42 @@ class Trainer:
         batches = [self.job.collate(examples) for examples in group]
         tokens = sum(batch.num_tokens for batch in batches)
         self.team.part_ways((self.config.seed << 32) + progress.step)
-        done, loss = self._told(self.clock.done(progress.step)), 0.0
-        for batch in self.team.share(batches):
+        drawn, done = torch.get_rng_state(), self._told(self.clock.done(progress.step))
+
+        def start() -> None:
+            self.optimiser.zero_grad()
+            torch.set_rng_state(drawn)
+
+        def add(batch: Batch) -> float:
             # Apart: what autocast casts without gradients it would hand on to the loss, without gradients.
             with self._products():
                 mixed = self.job.mix(self.model, batch, done)
             with self._products():
                 scored = self.job.loss(self.model, mixed, self.config.label_smoothing)
             (scored.smoothed / tokens).backward()
-            loss += float(scored.cross_entropy)
-        loss = self.team.add_up(self.parameters, loss)
-        norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.config.clip_norm)
+            return float(scored.cross_entropy)
+
+        learned = self._memory.learn(self.team.share(batches), start, add)
+        loss = self.team.add_up(self.parameters, learned.loss)
+        norm = float(torch.nn.utils.clip_grad_norm_(self.parameters, self.config.clip_norm))
         rate = learning_rate(self.config, done, progress.factor)
         self._whole = False
-        self._apply(rate, finite=math.isfinite(float(norm)))
+        if learned.too_large is not None:
+            why = f"{self.job.where(learned.too_large)} does not fit into memory, even alone"
+            # The other processes learn of it by a loss that is no number.
+            self._skip(why, bad=self.team.size > 1)
+        elif fault := fault_of(norm, loss / tokens, progress.usual_loss):
+            self._skip(fault, bad=True)
+        else:
+            self._apply(rate)
+            progress.usual_loss = follow(progress.usual_loss, loss / tokens)
+            self._loss_sum += loss
+            self._loss_tokens += tokens
         progress.step += 1
         self.averaged.update(self.model, progress.step)
         self._whole = True
-        self._loss_sum += loss
-        self._loss_tokens += tokens
+        if progress.bad_steps >= MOST_BAD_STEPS:
+            raise give_up(progress.step)
         seconds = time.monotonic() - began
         if isinstance(self.clock, WallClock):
             self._read_clock(self.clock, seconds)
@@ -205,26 +239,23 @@ class Trainer:
     def _products(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, self.precision == "bfloat16")
 
-    def _apply(self, rate: float, *, finite: bool) -> None:
-        """Move the weights, unless the gradient is not finite; then leave them, and say so."""
-        progress = self.progress
-        if finite:
-            progress.bad_steps = 0
-            for group in self.optimiser.param_groups:
-                group["lr"] = rate
-            self.optimiser.step()
-        else:
-            progress.bad_steps += 1
-            for callback in self.job.callbacks:
-                callback.on_message(
-                    f"step {progress.step}: the gradient is not finite; step skipped."
-                )
+    def _apply(self, rate: float) -> None:
+        """Move the weights."""
+        self.progress.bad_steps = 0
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.step()
         self.optimiser.zero_grad()
-        if progress.bad_steps >= _MOST_BAD_STEPS:
-            raise DragomanError(
-                f"The loss has not been a finite number for {_MOST_BAD_STEPS} steps (now at step {progress.step}). "
-                "The best weights so far are kept; train again with a lower training.learning_rate."
-            )
+
+    def _skip(self, why: str, *, bad: bool = False) -> None:
+        """Leave the weights as they are, and say so; `bad` steps in a row are not put up with."""
+        self.progress.bad_steps += bad
+        self._say(f"step {self.progress.step}: {why}; step skipped.")
+        self.optimiser.zero_grad()
+
+    def _say(self, text: str) -> None:
+        for callback in self.job.callbacks:
+            callback.on_message(text)
 
     def _groups(self) -> Iterator[list[list[Example]]]:
         """Yield the batches of each step, from where the training stands."""
@@ -307,14 +338,15 @@ class Trainer:
         progress.validations.append(progress.step)
         train_loss = self._loss_sum / max(1, self._loss_tokens)
         self._loss_sum, self._loss_tokens = 0.0, 0
+        self._read_time()
+        if found:
+            record = ValidationRecord(progress.step, train_loss, progress.elapsed_s, found, better)
+            for callback in self.job.callbacks:
+                callback.on_validation(record)
+        # Last: what a training that is killed before has told of this validation, it tells again.
         self._save()
         if isinstance(self.clock, WallClock):
             self.clock.pauses_s.append(time.monotonic() - began)
-        if not found:
-            return
-        record = ValidationRecord(progress.step, train_loss, progress.elapsed_s, found, better)
-        for callback in self.job.callbacks:
-            callback.on_validation(record)
 
     def _save(self) -> None:
         if not self.team.leads:
@@ -327,18 +359,22 @@ class Trainer:
             tensors |= {f"averaged.{name}": weight for name, weight in averages}
         for number, moments in self.optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{number}.{name}": value for name, value in moments.items()}
-        clock = self.clock
-        if isinstance(clock, WallClock):
-            self.progress.elapsed_s = clock.elapsed_s
-        else:
-            self.progress.elapsed_s += time.monotonic() - self._saved_at
+        self._read_time()
         self._saved_at = time.monotonic()
         values: dict[str, Any] = {
             "progress": asdict(self.progress),
-            "readings": [asdict(reading) for reading in clock.readings],
+            "readings": [asdict(reading) for reading in self.clock.readings],
             "loss": [self._loss_sum, self._loss_tokens],
         }
         save_checkpoint(self.job.checkpoint, Checkpoint(tensors, values))
+
+    def _read_time(self) -> None:
+        now = time.monotonic()
+        if isinstance(self.clock, WallClock):
+            self.progress.elapsed_s = self.clock.elapsed_s
+        else:
+            self.progress.elapsed_s += now - self._read_at
+        self._read_at = now
 
     def _restore(self, checkpoint: Checkpoint) -> list[Reading]:
         self._loss_sum, self._loss_tokens = checkpoint.values["loss"]

@@ -16,8 +16,9 @@ import torch
 from torch import nn
 
 from dragoman.config import Config, TrainingConfig
-from dragoman.data.batches import ListDeck
+from dragoman.data.batches import Example, ListDeck
 from dragoman.data.corpus import Pair, group_references
+from dragoman.disk import write_atomically
 from dragoman.errors import CheckpointError, ConfigError
 from dragoman.inspection.plots import plot_curves, prepare_plots
 from dragoman.nn.generators import GENERATORS
@@ -43,11 +44,13 @@ from dragoman.training.folder import (
     load_tokenizers,
     save_text_side,
     save_weights,
+    sums_of,
 )
 from dragoman.training.labelling import LabelValidator, label_loss, make_label_batch
 from dragoman.training.loop import Job, Outcome, Trainer
 from dragoman.training.machine import prepare_machine
-from dragoman.training.prepare import Corpora, Prepared, prepare, train_tokenizers
+from dragoman.training.prepare import Corpora, Prepared, encode, prepare, train_tokenizers
+from dragoman.training.rescue import describe
 from dragoman.training.scheduled import ScheduledSampling
 from dragoman.training.subwords import collate_of
 from dragoman.training.validation import Penalties, Validator, batch_loss
@@ -116,9 +119,11 @@ def run_session(config: Config, corpora: Corpora, session: Session) -> Config:
     if config.training.minutes is not None:
         # The curves are drawn at the end, which must not take longer than it was foreseen.
         prepare_plots()
-    if session.resume:
-        check_same(load_config_of(out), config)
     made = _made(corpora)
+    if session.resume:
+        stored = load_config_of(out)
+        check_same(stored, config)
+        _check_same_data(stored, made, out)
     for callback in session.callbacks:
         for name in _changed_data(config, made):
             callback.on_message(f"data.{name}: not the pairs that these settings were made with.")
@@ -130,7 +135,7 @@ def run_session(config: Config, corpora: Corpora, session: Session) -> Config:
     if not session.resume:
         save_text_side(out, config, prepared.tokenizers)
         report = "\n".join([*prepared.report.lines(), *prepared.notes]) + "\n"
-        (out / REPORT).write_text(report, encoding="utf-8")
+        write_atomically(out / REPORT, report.encode())
     callbacks = [
         MetricsFile(out / METRICS, step),
         TensorBoard(out / "tensorboard"),
@@ -146,13 +151,13 @@ def run_session(config: Config, corpora: Corpora, session: Session) -> Config:
             callback.close()
     if not session.team.leads:
         return config
-    made["finished"] = True
+    _draw_curves(out)
+    made |= {"finished": True, "sha256": sums_of(out)}
     sure = calibrate(out, config, prepared)
     frozen = config.model_copy(
         update={"training": outcome.frozen, "made": made, "calibration": sure}
     )
     save_text_side(out, frozen, prepared.tokenizers)
-    _draw_curves(out)
     return frozen
 
 
@@ -211,6 +216,7 @@ def _train(
         collate=collate_of(config.training, tokenizers),
         team=session.team,
         loss=partial(batch_loss, penalties=_penalties(config.training)),
+        where=partial(_where, config, prepared),
     )
     if config.model.labels:
         validator = LabelValidator(dev, tokenizers, metrics, config.training.stop_metric)
@@ -233,6 +239,19 @@ def _train(
 
 def _penalties(training: TrainingConfig) -> Penalties:
     return Penalties(training.coverage_weight, training.r_drop)
+
+
+def _where(config: Config, prepared: Prepared, wanted: Example) -> str:
+    """Say where an example stands in the corpus: it is encoded anew until it is found, which is seldom asked for."""
+    corpus = prepared.corpora.train
+    copies = GENERATORS[config.model.generator].copies
+    for index, pair in enumerate(corpus.pairs):
+        (found,), _ = encode(
+            prepared.tokenizers, [pair], copies=copies, most=config.data.max_src_length
+        )
+        if list(found.src) == list(wanted.src):
+            return f"{corpus.where(index)}, {describe(wanted)},"
+    return describe(wanted)
 
 
 def _answers(pairs: Sequence[Pair], config: Config) -> list[list[str]]:
@@ -279,6 +298,16 @@ def _changed_data(config: Config, made: dict[str, Any]) -> list[str]:
     before: dict[str, str] = config.made.get("data_sha256", {})
     now: dict[str, str] = made["data_sha256"]
     return [name for name, digest in before.items() if now.get(name) != digest]
+
+
+def _check_same_data(stored: Config, made: dict[str, Any], out: Path) -> None:
+    """Refuse to go on with other pairs than those that the training began with."""
+    changed = ", ".join(f"data.{name}" for name in _changed_data(stored, made))
+    if changed:
+        raise CheckpointError(
+            f"{out}: --resume goes on with the pairs that the training began with, but {changed} has changed since. "
+            "Put the file back, or train into another --out."
+        )
 
 
 def _draw_curves(out: Path) -> None:

@@ -17,6 +17,7 @@ from dragoman.runtime.bundle import read_bundle
 from dragoman.runtime.engine import BundleStepper
 from dragoman.text.tokenizers import Tokenizer, TokenizerOptions
 from helpers.bundles import SMALL, stepper, tokenizer, write_tiny
+from helpers.edits import edit
 
 FILES = {"card.md", "config.toml", "encoder.onnx", "step.onnx", "tokenizer.json", "weights.bin"}
 
@@ -111,9 +112,8 @@ def test_another_models_tokenizer_is_recognised(bundle):
 
 def change(bundle, old: str, new: str) -> None:
     path = bundle / "config.toml"
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), encoding="utf-8")
+    assert old in path.read_text(encoding="utf-8")
+    edit(path, old, new)
 
 
 def resign(bundle, name: str) -> None:
@@ -145,9 +145,8 @@ def test_damaged_settings_are_told(bundle, old, new, said):
 
 
 def test_settings_that_list_too_little_are_told(bundle):
-    text = (bundle / "config.toml").read_text(encoding="utf-8")
-    kept = [line for line in text.splitlines() if not line.startswith('"step.onnx"')]
-    (bundle / "config.toml").write_text("\n".join(kept), encoding="utf-8")
+    lines = (bundle / "config.toml").read_text(encoding="utf-8").splitlines()
+    change(bundle, next(line for line in lines if line.startswith('"step.onnx"')), "")
     assert "lists no step.onnx" in fault(bundle)
 
 
