@@ -44,6 +44,10 @@ def fails(capsys, monkeypatch):
     return call
 
 
+@pytest.mark.fault(
+    "a corpus that is empty, misaligned, wrongly encoded, missing",
+    "one clear sentence, exit code 2",
+)
 class TestData:
     @pytest.mark.parametrize(
         ("content", "wanted"),
@@ -85,6 +89,9 @@ class TestData:
         assert "choose two of" in fails("train", "phrasebook-en-de", "--out", "m")
 
 
+@pytest.mark.fault(
+    "a recipe, setting or plugin that is wrong", "every fault at once, each a sentence, exit code 2"
+)
 class TestRecipes:
     @pytest.mark.parametrize(
         ("recipe", "wanted"),
@@ -141,6 +148,10 @@ class TestRecipes:
         assert "adds no rows" in fails(*words)
 
 
+@pytest.mark.fault(
+    "a model folder that is missing, cut short, mixed or of another version",
+    "one clear sentence, exit code 2",
+)
 class TestFolders:
     def test_out(self, here, copy, fails):
         assert "holds a model already" in fails("train", "pairs.tsv", "--out", "copy")
@@ -248,6 +259,9 @@ def stop_at_once(here, words):
     assert b"--resume" in done.stderr
 
 
+@pytest.mark.fault(
+    "a disk that is full or may not be written to", "one clear sentence; files of before are intact"
+)
 class TestDisk:
     @contextmanager
     def small(self, folder, size="200k"):
@@ -326,6 +340,9 @@ class TestDisk:
         assert "Permission denied" in fails("translate", model, "one", "--output", "shut/out")
 
 
+@pytest.mark.fault(
+    "a fault of our own, a missing extra, Ctrl-C", "a sentence and an exit code, never a traceback"
+)
 class TestProgram:
     def test_a_fault_of_our_own(self, model, fails, capsys, monkeypatch):
         def broken(self):

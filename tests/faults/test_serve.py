@@ -17,6 +17,11 @@ from dragoman.contracts.tiny import build
 from helpers.bundles import SMALL, write_tiny
 from helpers.serving import Server
 
+pytestmark = pytest.mark.fault(
+    "clients that vanish, stall, send too much or nonsense; models replaced under load",
+    "a 4xx with a sentence, or a right answer; nobody else notices, and no request is lost",
+)
+
 LONG = "abc def " * 1250  # 10,000 characters
 
 

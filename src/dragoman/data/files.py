@@ -10,10 +10,12 @@ import gzip
 import lzma
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
+from io import BytesIO
 from pathlib import Path
 from types import ModuleType
+from typing import IO, cast
 
 from dragoman.errors import DataError, MissingExtraError
 
@@ -23,6 +25,10 @@ _GUESSES = ("utf-8", "cp949", "cp1252")
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _PACKED_MARKS = {b"\x1f\x8b": ".gz", b"\xfd7zXZ": ".xz", b"\x28\xb5\x2f\xfd": ".zst"}
 _MIN_TOLERATED = 10
+# Text packs to a tenth, and a bomb to a thousandth; so many bytes are never too many.
+_MOST_TIMES, _FREE = 200, 1 << 26
+_CHUNK = 1 << 20
+_PART = 1 << 12  # Of what is packed; Zstandard gives all that it makes of it at once.
 
 
 def too_many(num_bad: int, num_lines: int) -> bool:
@@ -50,25 +56,35 @@ def import_extra(module: str, purpose: str, extra: str = "train") -> ModuleType:
         ) from error
 
 
-def _unpack_zstandard(packed: bytes) -> bytes:
+def _unpack_zstandard(packed: bytes) -> Iterator[bytes]:
     zstandard = import_extra("zstandard", "reading a .zst file")
-    frames: list[bytes] = []
-    while packed:
+    at = 0
+    while at < len(packed):
         frame = zstandard.ZstdDecompressor().decompressobj()
-        try:
-            frames.append(frame.decompress(packed))
-        except zstandard.ZstdError as error:
-            raise ValueError(str(error)) from error
-        if not frame.eof:
-            raise EOFError("the last frame has no end")
-        packed = frame.unused_data
-    return b"".join(frames)
+        while not frame.eof:
+            if at >= len(packed):
+                raise EOFError("the last frame has no end")
+            part = packed[at : at + _PART]
+            try:
+                yield frame.decompress(part)
+            except zstandard.ZstdError as error:
+                raise ValueError(str(error)) from error
+            at += len(part) - len(frame.unused_data)
 
 
-COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
-    ".gz": gzip.decompress,
-    ".bz2": bz2.decompress,
-    ".xz": lzma.decompress,
+def _unpack(opened: Callable[[BytesIO], IO[bytes]]) -> Callable[[bytes], Iterator[bytes]]:
+    def parts(packed: bytes) -> Iterator[bytes]:
+        with opened(BytesIO(packed)) as file:
+            while part := file.read(_CHUNK):
+                yield part
+
+    return parts
+
+
+COMPRESSIONS: dict[str, Callable[[bytes], Iterator[bytes]]] = {
+    ".gz": _unpack(lambda packed: cast("IO[bytes]", gzip.GzipFile(fileobj=packed))),
+    ".bz2": _unpack(bz2.BZ2File),
+    ".xz": _unpack(lzma.LZMAFile),
     ".zst": _unpack_zstandard,
 }
 
@@ -98,7 +114,7 @@ def read_bytes(path: Path) -> bytes:
     suffix = path.suffix.lower()
     if raw and suffix in COMPRESSIONS:
         try:
-            raw = COMPRESSIONS[suffix](raw)
+            raw = unpack(path, raw)
         except (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError) as error:
             raise DataError(
                 f"{path} is damaged, cut short or not a {suffix} file ({error}): "
@@ -110,6 +126,27 @@ def read_bytes(path: Path) -> bytes:
         if raw.startswith(mark):
             raise DataError(f"{path} is a packed file: rename it to {path.name}{packed_suffix}")
     return raw
+
+
+def unpack(path: Path, packed: bytes) -> bytes:
+    """Unpack a file's content, if its suffix names a compression.
+
+    Raises:
+        DataError: It is more than text unpacks to.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in COMPRESSIONS:
+        return packed
+    most, found, size = max(_FREE, _MOST_TIMES * len(packed)), list[bytes](), 0
+    for part in COMPRESSIONS[suffix](packed):
+        found.append(part)
+        size += len(part)
+        if size > most:
+            raise DataError(
+                f"{path} unpacks from {len(packed):,} bytes to more than {most:,}, which no text does; "
+                "if it is right, unpack it yourself"
+            )
+    return b"".join(found)
 
 
 def decode_lines(path: str, content: bytes, encoding: str) -> list[str]:

@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from dragoman.disk import write_together
 from dragoman.eject.network import NetworkWriter, check_network
 from dragoman.eject.tokens import TokenizerWriter
 from dragoman.eject.unicode import composing, lowering

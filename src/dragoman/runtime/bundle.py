@@ -88,6 +88,12 @@ def read_bundle(folder: Path) -> Bundle:
             f"{folder / CONFIG}: lists no {name}; export the model again."
             for name in sorted({*_graphs_of(config), WEIGHTS, *sides} - sums.keys())
         ]
+    if not faults:
+        faults = [
+            f"{folder / name}: names a file outside of the bundle; it was not opened."
+            for name in _graphs_of(config)
+            if _leads_out(contents[name])
+        ]
     if faults:
         raise BundleError("\n".join(faults))
     src = _read_tokenizer(folder / sides[0], contents[sides[0]])
@@ -120,6 +126,17 @@ def read_bundle(folder: Path) -> Bundle:
 
 def _graphs_of(config: Config) -> tuple[str, ...]:
     return (LABELLER,) if config.model.labels else (ENCODER, STEP)
+
+
+def _leads_out(graph: bytes) -> bool:
+    """Say whether a graph has weights anywhere but in the file beside it.
+
+    Protocol Buffers keep a string's bytes side by side, so that whatever names a place shows here, also where a parser
+    of this version would not look.
+    """
+    key, value = b"location", WEIGHTS.encode()
+    usual = b"\n%c%b\x12%c%b" % (len(key), key, len(value), value)
+    return graph.count(key) != graph.count(usual)
 
 
 # What stands under [bundle], and of which kind it is.
@@ -182,8 +199,11 @@ def _read_files(folder: Path, sums: Mapping[str, str]) -> tuple[dict[str, bytes]
             faults.append(f"{folder / CONFIG}: {name!r} is no name of a file in a bundle.")
             continue
         try:
-            content = path.read_bytes()
-        except OSError:
+            # A named pipe, or a device that a link leads to, would never end.
+            content = path.read_bytes() if path.is_file() else None
+        except (OSError, MemoryError):
+            content = None
+        if content is None:
             faults.append(f"{path}: is missing; copy the bundle anew.")
             continue
         contents[name] = content

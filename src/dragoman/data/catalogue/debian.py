@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dragoman.data.catalogue.readers import Pair
-from dragoman.data.files import COMPRESSIONS
+from dragoman.data.files import unpack
 from dragoman.errors import DataError
 
 _TIMEOUT_S = 900.0
@@ -186,7 +186,7 @@ def read_list(path: Path) -> list[str]:
         DataError: If it is unreadable or damaged.
     """
     try:
-        content = COMPRESSIONS.get(path.suffix, bytes)(path.read_bytes())
+        content = unpack(path, path.read_bytes())
     except (OSError, EOFError, ValueError, lzma.LZMAError) as error:
         raise DataError(f"{path} cannot be read: {error}") from error
     return content.decode("utf-8", "replace").split("\n")

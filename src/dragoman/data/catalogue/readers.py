@@ -27,6 +27,7 @@ Reader = Callable[[Path, list[Path]], Mapping[str, Iterable[Row]]]
 
 _MAX_LINE = 1 << 20
 _MAX_RATIO = 200  # Text packs to a tenth; a bomb to a thousandth.
+_FREE = 1 << 20  # Bytes that are never too many.
 _DAMAGES = (
     EOFError,
     NotImplementedError,  # a packing that Python lacks
@@ -106,6 +107,7 @@ def read_moses_tar(work: Path, files: list[Path], names: Pair) -> dict[str, Iter
             name = PurePosixPath(member.name).name
             content = archive.extractfile(member) if name in names and member.isreg() else None
             if content is not None:
+                _check_size(path, member.size)
                 with content, (work / name).open("wb") as file:
                     shutil.copyfileobj(content, file)
     missing = [name for name in names if not (work / name).is_file()]
@@ -180,8 +182,25 @@ def _is_plain(info: zipfile.ZipInfo, path: Path) -> bool:
     return not info.is_dir()
 
 
+def _check_size(path: Path, num_bytes: int) -> None:
+    """Refuse what unpacks to more than text does.
+
+    Raises:
+        DataError: It does.
+    """
+    packed = path.stat().st_size
+    if num_bytes > max(_FREE, _MAX_RATIO * packed):
+        raise DataError(
+            f"{path} unpacks from {packed:,} bytes to {num_bytes:,} or more, which no text does; it was not read on"
+        )
+
+
 def _lines(path: Path, file: Binary) -> Iterator[str]:
+    num_bytes = 0
     while line := file.readline(_MAX_LINE):
+        num_bytes += len(line)
+        if num_bytes > _FREE:
+            _check_size(path, num_bytes)
         if len(line) == _MAX_LINE and not line.endswith(b"\n"):
             raise DataError(f"{path} has a line of more than {_MAX_LINE:,} bytes: it is no corpus")
         yield line.decode("utf-8", "replace").removesuffix("\n").removesuffix("\r")

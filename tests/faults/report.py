@@ -1,0 +1,70 @@
+"""Run the tests of this folder, and write docs/reliability.md's table: `python tests/faults/report.py`.
+
+With --rows only the rows are made anew, without running anything: the counts of passed tests are then those of before,
+or a dash where a row is new.
+"""
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from helpers.reliability import DOC, END, START, Row, rows
+
+HEAD = ("| fault | what holds | tried in | passed |", "|---|---|---|---|")
+
+
+class Results:
+    """Notes which tests there are and how they ended."""
+
+    def __init__(self):
+        self.rows: list[Row] = []
+        self.ended: dict[str, str] = {}
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items):
+        """Take the rows."""
+        self.rows = rows(items)
+
+    def pytest_runtest_logreport(self, report):
+        """Take what became of a test; a set-up that fails or skips counts too."""
+        if report.when == "call" or report.outcome != "passed":
+            self.ended[report.nodeid] = report.outcome
+
+    def passed(self, row: Row) -> str:
+        """Count a row's tests."""
+        ended = [self.ended.get(test) for test in row.tests]
+        if not any(ended):
+            return "-"
+        skipped = f", {ended.count('skipped')} skipped" if "skipped" in ended else ""
+        return f"{ended.count('passed')} of {len(ended)}{skipped}"
+
+
+def main() -> int:
+    """Run, and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", action="store_true")
+    asked = parser.parse_args()
+    results = Results()
+    here = str(Path(__file__).parent)
+    # In this process alone: its rows are those that are written.
+    options = [here, "-p", "no:xdist", *(["--collect-only", "-qq"] if asked.rows else [])]
+    status = pytest.main(options, plugins=[results])
+    text = DOC.read_text("utf-8")
+    before, _, rest = text.partition(START)
+    after = rest.partition(END)[2]
+    lines = [
+        f"| {row.what} | {row.holds} | [`{row.file}`](../tests/faults/{row.file}) | {results.passed(row)} |"
+        for row in results.rows
+    ]
+    when = "" if asked.rows else f"Run on {datetime.now(UTC):%Y-%m-%d}.\n\n"
+    table = "\n".join([*HEAD, *lines])
+    DOC.write_text(f"{before}{START}\n\n{when}{table}\n\n{END}{after}", "utf-8")
+    return int(status)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
