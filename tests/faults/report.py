@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from helpers.reliability import DOC, END, START, Row, rows
 
 HEAD = ("| fault | what holds | tried in | passed |", "|---|---|---|---|")
 
@@ -21,12 +20,14 @@ class Results:
     """Notes which tests there are and how they ended."""
 
     def __init__(self):
-        self.rows: list[Row] = []
+        self.rows = []
         self.ended: dict[str, str] = {}
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items):
         """Take the rows."""
+        from helpers.reliability import rows  # Only now: pytest is to rewrite it.
+
         self.rows = rows(items)
 
     def pytest_runtest_logreport(self, report):
@@ -34,7 +35,7 @@ class Results:
         if report.when == "call" or report.outcome != "passed":
             self.ended[report.nodeid] = report.outcome
 
-    def passed(self, row: Row) -> str:
+    def passed(self, row) -> str:
         """Count a row's tests."""
         ended = [self.ended.get(test) for test in row.tests]
         if not any(ended):
@@ -53,6 +54,8 @@ def main() -> int:
     # In this process alone: its rows are those that are written.
     options = [here, "-p", "no:xdist", *(["--collect-only", "-qq"] if asked.rows else [])]
     status = pytest.main(options, plugins=[results])
+    from helpers.reliability import DOC, END, START
+
     text = DOC.read_text("utf-8")
     before, _, rest = text.partition(START)
     after = rest.partition(END)[2]

@@ -79,6 +79,16 @@ def records(folder):
     ]
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole")
+    write_pairs(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert main(TRAIN) == 0
+    return folder / "m"
+
+
 # What ends the process, in the place of a signal that comes at this very moment.
 KILLED = """
 import os, sys
@@ -105,15 +115,6 @@ CELLS = {{"other": Other}}
     "resumed, the training ends in the same weights, to the bit, and no record is missing or double",
 )
 class TestBetweenFiles:
-    @pytest.fixture(scope="class")
-    def whole(self, tmp_path_factory):
-        folder = tmp_path_factory.mktemp("whole")
-        write_pairs(folder)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.chdir(folder)
-            assert main(TRAIN) == 0
-        return folder / "m"
-
     @pytest.mark.parametrize(
         ("module", "name", "turn"),
         [
