@@ -79,7 +79,9 @@ class ModelConfig(Section):
     """The network: cell x bridge x attention x generator."""
 
     cell: str = "lstm"
-    """A row of CELLS: rnn, gru, lstm."""
+    """A row of CELLS: rnn, gru, lstm; and those that are fast because no step holds a matrix: ssru, sru, mingru."""
+    decoder_cell: str | None = None
+    """The decoder's, where it is another: an LSTM reads well, an SSRU writes fast (Kim et al. 2019)."""
     embedding_size: Count = 256
     """Width of a token's vector."""
     hidden_size: Annotated[int, Field(ge=2)] = 512
@@ -104,6 +106,8 @@ class ModelConfig(Section):
     """A row of ATTENTIONS, or "none"."""
     attention_heads: Count = 1
     """Heads of the multi-head attention."""
+    attention_norm: str = "softmax"
+    """A row of WEIGHINGS: softmax; entmax15 or sparsemax, which give most of the source no weight at all."""
     input_feeding: bool = False
     """Whether a step also sees the last attended output (Luong 2015); slower: no fused recurrence."""
     coverage: bool = False
@@ -134,6 +138,18 @@ class ModelConfig(Section):
     """Dropout before the generator; as `dropout` unless said."""
     word_dropout: Rate = 0.0
     """How often a whole token's vector is dropped."""
+    weight_dropout: Rate = 0.0
+    """How many weights between one state and the next are dropped, once a batch (Merity et al. 2018)."""
+
+    @property
+    def writes_with(self) -> str:
+        """The decoder's cell."""
+        return self.decoder_cell or self.cell
+
+    @property
+    def cells(self) -> str:
+        """Both cells, for people."""
+        return self.cell if self.writes_with == self.cell else f"{self.cell} to {self.writes_with}"
 
     @property
     def labels(self) -> bool:

@@ -245,7 +245,7 @@ class Model:
         sides = "bidirectional" if model.bidirectional else "one direction"
         if isinstance(self.translator, Annotator):
             return f"{model.cell} {model.hidden_size}, {sides}, over {model.reader}, head: {model.head}"
-        return f"{model.cell} {model.hidden_size}, {sides}, attention: {model.attention}"
+        return f"{model.cells} {model.hidden_size}, {sides}, attention: {model.attention}"
 
     def info(self) -> dict[str, Any]:
         """Give what there is to know about the model, as JSON can hold it."""

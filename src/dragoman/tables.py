@@ -16,6 +16,7 @@ from dragoman.nn.encoders import ENCODERS
 from dragoman.nn.generators import GENERATORS
 from dragoman.nn.heads import HEADS
 from dragoman.nn.readers import READERS
+from dragoman.nn.weighing import WEIGHINGS
 from dragoman.tasks import TASKS
 from dragoman.text.tokenizers import TOKENIZERS
 from dragoman.training.optimisers import OPTIMISERS, SCHEDULES
@@ -27,6 +28,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "ENCODERS": ENCODERS,
     "BRIDGES": BRIDGES,
     "ATTENTIONS": ATTENTIONS,
+    "WEIGHINGS": WEIGHINGS,
     "DECODERS": DECODERS,
     "GENERATORS": GENERATORS,
     "HEADS": HEADS,
@@ -43,9 +45,11 @@ KEYS = {
     "text.src_tokenizer": "TOKENIZERS",
     "text.tgt_tokenizer": "TOKENIZERS",
     "model.cell": "CELLS",
+    "model.decoder_cell": "CELLS",
     "model.encoder": "ENCODERS",
     "model.bridge": "BRIDGES",
     "model.attention": "ATTENTIONS",
+    "model.attention_norm": "WEIGHINGS",
     "model.decoder": "DECODERS",
     "model.generator": "GENERATORS",
     "model.head": "HEADS",
@@ -108,6 +112,11 @@ def check_config(config: Config) -> None:
     if copies and model.attention == "none" and model.decoder == "recurrent":
         faults.append(
             f"model.generator = {model.generator!r} needs an attention, by which it points at what it copies."
+        )
+    if copies and model.attention_norm != "softmax":
+        faults.append(
+            f"model.generator = {model.generator!r} needs model.attention_norm = 'softmax': it could not learn "
+            "to copy what it gives no weight to."
         )
     if model.head in HEADS:
         faults += _check_labels(config)

@@ -13,9 +13,10 @@ from dragoman.contracts.test_models import check_hypotheses
 from dragoman.contracts.tiny import SOURCES, VOCAB, build, sources, stepper_of
 from dragoman.data.batches import pad_sources
 from dragoman.errors import ExportError
+from dragoman.export.cells import CELLS
 from dragoman.export.decoders import DECODERS
 from dragoman.export.graphs import BRIDGES
-from dragoman.export.parts import ATTENTIONS, CELLS, GENERATORS
+from dragoman.export.parts import ATTENTIONS, GENERATORS
 from dragoman.search.beam import BeamOptions, beam_search
 from dragoman.search.greedy import Limits, greedy_search
 from dragoman.search.stepper import may_copy
@@ -27,7 +28,7 @@ LIMITS = Limits([8] * len(SOURCES), attention=True)
 
 def is_known(config: ModelConfig) -> bool:
     return (
-        config.cell in CELLS
+        {config.cell, config.writes_with} <= set(CELLS)
         and config.bridge in BRIDGES
         and config.attention in (*ATTENTIONS, "none")
         and config.generator in GENERATORS

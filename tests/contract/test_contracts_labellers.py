@@ -11,8 +11,8 @@ from dragoman.config import Config, ModelConfig, TextConfig
 from dragoman.contracts.tiny import plant, stir
 from dragoman.data.batches import pad_sources
 from dragoman.export import ExportOptions, write_bundle
+from dragoman.export.cells import CELLS
 from dragoman.export.labelling import HEADS as WRITTEN_HEADS
-from dragoman.export.parts import CELLS
 from dragoman.export.readers import READERS as WRITTEN_READERS
 from dragoman.loading import load
 from dragoman.nn.heads import HEADS

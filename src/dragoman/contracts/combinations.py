@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import combinations, product
 from typing import Any
@@ -23,6 +24,7 @@ PARTS = {
     "generator": "GENERATORS",
 }
 _SWITCHES: dict[str, Sequence[Any]] = {
+    "decoder_cell": (None, "lstm", "ssru"),
     "bidirectional": (True, False),
     "input_feeding": (False, True),
     "encoder_layers": (1, 2),
@@ -31,7 +33,9 @@ _SWITCHES: dict[str, Sequence[Any]] = {
     "context_every_step": (False, True),
     "tie_embeddings": (False, True),
     "coverage": (False, True),
+    "attention_norm": ("softmax", "entmax15", "sparsemax"),
 }
+_CROSSED = ("cell", "bridge", "attention", "generator")
 _SIZES: Choice = {"embedding_size": 6, "hidden_size": 8, "attention_heads": 2, "dropout": 0.0}
 
 
@@ -41,7 +45,7 @@ def pairwise() -> list[ModelConfig]:
 
 
 def full_product() -> list[ModelConfig]:
-    """Return every cell x direction x bridge x attention x input feeding x generator."""
+    """Return every cell x bridge x attention x generator; what else there is to choose changes from one to the next."""
     switches = {name: _SWITCHES[name] for name in ("bidirectional", "input_feeding")}
     return _configs(_all_of, switches)
 
@@ -49,8 +53,10 @@ def full_product() -> list[ModelConfig]:
 def name_of(config: ModelConfig) -> str:
     """Name a network by its choices, for pytest."""
     names = [getattr(config, part) for part in PARTS if len(TABLES[PARTS[part]]) > 1]
+    names += [f"to-{config.decoder_cell}"] if config.decoder_cell else []
     names.append("bi" if config.bidirectional else "uni")
     names.append(f"{config.encoder_layers}to{config.decoder_layers}")
+    names += [config.attention_norm] if config.attention_norm != "softmax" else []
     flags = ("input_feeding", "reverse_source", "context_every_step", "tie_embeddings", "coverage")
     return "-".join([*names, *(flag for flag in flags if getattr(config, flag))])
 
@@ -71,8 +77,26 @@ def _configs(choose: Any, switches: Mapping[str, Sequence[Any]]) -> list[ModelCo
 
 
 def _all_of(choices: Mapping[str, Sequence[Any]]) -> list[Choice]:
-    everything = (dict(zip(choices, values, strict=True)) for values in product(*choices.values()))
-    return [choice for choice in everything if _goes_together(choice)]
+    """Go through the product; give each network, of what fits, the rest that its choices have met least often."""
+    met: Counter[tuple[Any, ...]] = Counter()
+    rests = [name for name in choices if name not in _CROSSED]
+    found: list[Choice] = []
+    for values in product(*(choices[name] for name in _CROSSED)):
+        crossed: Choice = dict(zip(_CROSSED, values, strict=True))
+        fitting = [
+            choice
+            for rest in product(*(choices[name] for name in rests))
+            if _goes_together(choice := crossed | dict(zip(rests, rest, strict=True)))
+        ]
+        if fitting:
+            found.append(min(fitting, key=lambda one: sum(met[each] for each in _triples(one))))
+            met.update(_triples(found[-1]))
+    return found
+
+
+def _triples(choice: Choice) -> list[tuple[Any, ...]]:
+    """Give all that three of a network's choices are."""
+    return list(combinations(choice.items(), 3))
 
 
 def _goes_together(choice: Choice) -> bool:
@@ -84,6 +108,8 @@ def _goes_together(choice: Choice) -> bool:
     if choice.get("coverage") and not recurrent:
         return False
     copies = "generator" in choice and GENERATORS[choice["generator"]].copies
+    if copies and choice.get("attention_norm", "softmax") != "softmax":
+        return False
     # A monotonic decoder or a transducer always looks at one token; which decoder it is may not have been chosen yet.
     return not copies or attends or choice.get("decoder") not in (None, "recurrent")
 

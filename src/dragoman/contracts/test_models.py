@@ -50,7 +50,7 @@ def check_steps(model: Seq2Seq) -> None:
 
 @pytest.mark.parametrize("config", full_product(), ids=name_of)
 def test_the_loop_of_step_is_the_whole_sequence(config: ModelConfig) -> None:
-    """For every cell x direction x bridge x attention x input feeding x generator."""
+    """For every cell x bridge x attention x generator."""
     check_steps(build(config))
 
 

@@ -1,4 +1,4 @@
-"""The contracts of each part alone: CELLS, ENCODERS, BRIDGES, ATTENTIONS, GENERATORS."""
+"""The contracts of each part alone: CELLS, ENCODERS, BRIDGES, ATTENTIONS, WEIGHINGS, GENERATORS."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ from dragoman.contracts.tiny import (
 )
 from dragoman.nn.attention import ATTENTIONS, Attention, AttentionSizes
 from dragoman.nn.bridges import BRIDGES, Bridge
-from dragoman.nn.cells import CELLS, Cell
+from dragoman.nn.cell import Cell
+from dragoman.nn.cells import CELLS
 from dragoman.nn.encoders import ENCODERS, Encoder
 from dragoman.nn.generators import GENERATORS, Generator, Looked
 from dragoman.nn.state import Encoded, RecurrentState
+from dragoman.nn.weighing import WEIGHINGS
 
 LENGTHS = [5, 1, 3, 7]
 WIDTH = 7
@@ -60,8 +62,8 @@ class TestCell:
         state = first_state(cell, 4)
         outputs, last = cell.sequence(x, state)
         for step in range(WIDTH):
-            state = cell.step(x[:, step], state)
-            check_close(outputs[:, step], state[0])
+            output, state = cell.step(x[:, step], state)
+            check_close(outputs[:, step], output)
         check_close(last[0], state[0])
         check_close(last[1], state[1])
 
@@ -330,3 +332,36 @@ class TestGenerator:
         """The bias too."""
         generator = make_generator(name)
         check_gradients(generator, generator(torch.randn(5, 8), make_looked(generator, 5)))
+
+
+@pytest.mark.parametrize("name", rows("WEIGHINGS"))
+class TestWeighing:
+    """A weighing makes of scores weights that sum to 1."""
+
+    def test_weights_sum_to_one_and_padding_has_none(self, name: str) -> None:
+        """In float32, whatever the scores, a single place among them."""
+        mask = mask_of(LENGTHS, WIDTH)
+        for size in (0.1, 3.0, 1000.0):
+            scores = (size * torch.randn(4, WIDTH)).masked_fill(~mask, -torch.inf)
+            weights = WEIGHINGS[name](scores.bfloat16())
+            assert weights.dtype == torch.float32
+            check_close(weights.sum(dim=1), torch.ones(4), 1e-4)
+            assert (weights >= 0).all()
+            assert (weights[~mask] == 0).all()
+
+    def test_better_scores_weigh_no_less(self, name: str) -> None:
+        """And adding the same to all changes nothing."""
+        scores = torch.randn(5, WIDTH).sort(dim=1).values
+        weights = WEIGHINGS[name](scores)
+        assert (weights.diff(dim=1) >= -1e-6).all()
+        check_close(WEIGHINGS[name](scores + 3), weights)
+
+    def test_gradients_are_finite_and_padding_gets_none(self, name: str) -> None:
+        """With padding that stands at -inf."""
+        mask = mask_of(LENGTHS, WIDTH)
+        given = torch.randn(4, WIDTH, requires_grad=True)
+        weights = WEIGHINGS[name](given.masked_fill(~mask, -torch.inf))
+        (weights * torch.randn(4, WIDTH)).sum().backward()  # pyright: ignore[reportUnknownMemberType]
+        assert given.grad is not None
+        assert torch.isfinite(given.grad).all()
+        assert (given.grad[~mask] == 0).all()

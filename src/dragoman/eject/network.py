@@ -37,7 +37,7 @@ def check_network(model: ModelConfig) -> None:
     Raises:
         ExportError: All of them.
     """
-    known: dict[str, tuple[str | bool | int, ...]] = {
+    known: dict[str, tuple[str | bool | int | None, ...]] = {
         "head": ("decoder",),
         "cell": tuple(_GATES),
         "encoder": ("recurrent",),
@@ -47,7 +47,11 @@ def check_network(model: ModelConfig) -> None:
         "generator": _GENERATORS,
         "coverage": (False,),
         "context_words": (0,),
+        "attention_norm": ("softmax",),
+        "decoder_cell": (None,),
     }
+    if model.writes_with == model.cell:
+        known["decoder_cell"] = (model.decoder_cell,)
     faults = [
         f"model.{key} = {getattr(model, key)!r} cannot be ejected; known: {', '.join(map(str, rows))}."
         for key, rows in known.items()

@@ -15,14 +15,16 @@ from torch import nn
 from dragoman.config import Config
 from dragoman.disk import seal, write_together
 from dragoman.errors import ExportError
+from dragoman.export.cells import CELLS
 from dragoman.export.decoders import DECODERS
 from dragoman.export.graph import WEIGHTS, Weights
 from dragoman.export.graphs import BRIDGES, encoder_graph, step_graph
 from dragoman.export.labelling import HEADS, labeller_graph
-from dragoman.export.parts import ATTENTIONS, CELLS, GENERATORS, Network
+from dragoman.export.parts import ATTENTIONS, GENERATORS, Network
 from dragoman.export.readers import READERS
 from dragoman.export.shortlist import Shortlist
 from dragoman.export.surroundings import Rows
+from dragoman.export.weighing import WEIGHINGS
 from dragoman.nn.labeller import Labeller
 from dragoman.nn.model import Seq2Seq
 from dragoman.nn.readers import WordReader
@@ -40,12 +42,14 @@ from dragoman.runtime.bundle import (
 from dragoman.text.tokenizers import Tokenizer
 
 # What can be written as a graph, and by which key of a recipe it is chosen.
-_Known = Mapping[str, tuple[str | bool, ...]]
+_Known = Mapping[str, tuple[str | bool | None, ...]]
 _READS: _Known = {"cell": tuple(CELLS), "encoder": ("recurrent",)}
 _WRITES: _Known = {
     **_READS,
+    "decoder_cell": (None, *CELLS),
     "bridge": tuple(BRIDGES),
     "attention": (*ATTENTIONS, "none"),
+    "attention_norm": tuple(WEIGHINGS),
     "decoder": tuple(DECODERS),
     "generator": tuple(GENERATORS),
     "coverage": (False,),
@@ -185,7 +189,7 @@ def _card(
         f"# {config.description or 'A Dragoman bundle'}",
         "",
         f"- task: {config.task}",
-        f"- network: {model.cell} {model.hidden_size}, {model.encoder_layers} + {model.decoder_layers} layers, "
+        f"- network: {model.cells} {model.hidden_size}, {model.encoder_layers} + {model.decoder_layers} layers, "
         f"{'bidirectional' if model.bidirectional else 'one direction'}, attention: {model.attention}",
         f"- weights: {counted['num_weights']:,}, {'int8' if options.int8 else 'float32'}, {size:.1f} MB",
         f"- vocabulary: {counted['src_vocab_size']:,} source and {counted['tgt_vocab_size']:,} target tokens",

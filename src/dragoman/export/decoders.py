@@ -11,8 +11,9 @@ from collections.abc import Mapping
 import numpy as np
 from onnx import TensorProto
 
+from dragoman.export.cells import recurrence
 from dragoman.export.graph import Graph
-from dragoman.export.parts import ATTENTIONS, Network, recurrence
+from dragoman.export.parts import ATTENTIONS, Network
 from dragoman.text.vocabulary import INSERT, PAD, SOS, STEP
 
 SEEN = ("mask", "keys", "values")
@@ -54,7 +55,9 @@ class Recurrent:
         """Give tanh(W_1 context + W_2 h), the first of which is known."""
         start, stop = self.memory_size, self.memory_size + self.network.config.hidden_size
         half = self.network.matrix("decoder.W_c.weight", slice(start, stop))
-        return g.op("Tanh", g.op("Add", mixed, g.linear(h, half, bounded=True)))
+        return g.op(
+            "Tanh", g.op("Add", mixed, g.linear(h, half, bounded=self.network.bounded_state))
+        )
 
 
 class Monotonic(Recurrent):
@@ -78,9 +81,10 @@ class Monotonic(Recurrent):
         start = self.network.config.embedding_size
         read = recurrence(self.network, "decoder.layers.0").input(start, start + self.memory_size)
         first = self.network.matrix("decoder.W_c.weight", slice(0, self.memory_size))
+        bounded = self.network.bounded_encoder
         return {
-            "keys": g.linear(memory, read, bounded=True),
-            "values": g.linear(memory, first, bounded=True),
+            "keys": g.linear(memory, read, bounded=bounded),
+            "values": g.linear(memory, first, bounded=bounded),
         }
 
     def heed(self, g: Graph, position: str) -> str:

@@ -22,18 +22,12 @@ import numpy as np
 from onnx import ModelProto, TensorProto
 
 from dragoman.config import ModelConfig
+from dragoman.export.cells import CELLS, Recurrence, recurrence, word_gates
 from dragoman.export.decoders import DECODERS, SEEN, Monotonic, Recurrent
 from dragoman.export.graph import Graph, Matrix, Value, Weights
-from dragoman.export.parts import (
-    CELLS,
-    GENERATORS,
-    Network,
-    Recurrence,
-    embedding,
-    recurrence,
-    word_gates,
-)
+from dragoman.export.parts import GENERATORS, Network, embedding
 from dragoman.export.shortlist import Shortlist, offer, offered, score_offered
+from dragoman.nn.cells import CELLS as CELL_PARTS
 from dragoman.text.vocabulary import PAD, UNK
 
 COPIES = "copies"
@@ -41,9 +35,14 @@ COPIES = "copies"
 
 def state_widths(config: ModelConfig) -> list[int]:
     """Return the widths of the parts of `state`."""
-    layers = config.decoder_layers * (2 if config.cell == "lstm" else 1)
+    layers = config.decoder_layers * (2 if _has_memory(config) else 1)
     whole = layers + config.context_every_step + (config.input_feeding and _feeds(config))
     return [config.hidden_size] * whole + [1] * DECODERS[config.decoder].place
+
+
+def _has_memory(config: ModelConfig) -> bool:
+    """Say whether the decoder's cells have a c."""
+    return CELL_PARTS[config.writes_with].has_memory
 
 
 def _feeds(config: ModelConfig) -> bool:
@@ -61,7 +60,7 @@ class SourceReader:
     Attributes:
         mask: Where there is something to read, [sentences, src_len].
         prefix: What its weights' names begin with.
-        hs: For each layer and direction, the outputs, [src_len, sentences, width].
+        hs: For each layer and direction, what is carried, [src_len, sentences, width]; mostly also the outputs.
         cs: The same of an LSTM's c, where the bridge wants it.
     """
 
@@ -113,28 +112,30 @@ class SourceReader:
             if number == 0 and table:
                 gates.append(word_gates(g, cell, table, seen))
                 continue
-            mapped = g.linear(seen, cell.input(0, cell.x.shape[1]), bounded=number > 0)
+            mapped = g.linear(
+                seen,
+                cell.input(0, cell.x.shape[1]),
+                bounded=number > 0 and self.network.bounded_encoder,
+            )
             gates.append(g.op("Add", mapped, cell.bias(g)))
-        hs, cs = self._loop(cells, gates)
-        self.hs.append([self.turn(h) if direction else h for direction, h in enumerate(hs)])
-        self.cs.append([self.turn(c) if direction else c for direction, c in enumerate(cs)])
-        return g.join(self.hs[-1])
+        return g.join(self._loop(cells, gates))
 
-    def _loop(
-        self, cells: Sequence[Recurrence], gates: Sequence[str]
-    ) -> tuple[list[str], list[str]]:
-        """Run the cells, of both directions at once, over time."""
+    def _loop(self, cells: Sequence[Recurrence], gates: Sequence[str]) -> list[str]:
+        """Run the cells, of both directions at once, over time; keep the states, and give the outputs."""
         g, kind = self.g, self.network.config.cell
-        body, step = Graph(g.weights, g), CELLS[kind]
+        body, has_memory = Graph(g.weights, g), CELL_PARTS[kind].has_memory
         before: list[str] = []
         after: list[str] = []
+        # For each direction, which values of a step are wanted: the output, h, c.
+        wanted: list[list[str]] = []
         x = [g.name("x") for _ in cells]
         for cell, name in zip(cells, x, strict=True):
-            state = (g.name("h"), g.name("c") if kind == "lstm" else None)
+            state = (g.name("h"), g.name("c") if has_memory else None)
             before += [one for one in state if one]
-            after += [one for one in step(body, cell, name, state) if one]
-        parts = len(after) // len(cells)
-        kept = after if self._wants_c else after[::parts]
+            output, (h, c) = CELLS[kind](body, cell, name, state)
+            after += [one for one in (h, c) if one]
+            wanted.append([output, h, *([c] if c and self._wants_c else [])])
+        kept = list(dict.fromkeys(name for names in wanted for name in names))
         said = [body.op("Identity", one) for one in kept]
         batch = g.op("Shape", "src", start=0, end=1)
         shape = g.op("Concat", batch, g.constant([cells[0].size], np.int64), axis=0)
@@ -147,13 +148,16 @@ class SourceReader:
             body=loop,
             num_scan_inputs=len(x),
         )
-        said = made[len(after) :]
-        return (said[::2], said[1::2]) if self._wants_c else (said, [])
+        of = dict(zip(kept, made[len(after) :], strict=True))
+        of |= {name: self.turn(of[name]) for names in wanted[1:] for name in names}
+        self.hs.append([of[names[1]] for names in wanted])
+        self.cs.append([of[names[2]] for names in wanted if len(names) > 2])
+        return [of[names[0]] for names in wanted]
 
     @property
     def _wants_c(self) -> bool:
         config = self.network.config
-        return config.cell == "lstm" and config.bridge == "copy"
+        return config.bridge == "copy" and not config.labels and _has_memory(config)
 
     def final(self, directions: Sequence[str]) -> str:
         """Give a layer's state after the sentence: [sentences, hidden]."""
@@ -170,13 +174,13 @@ class SourceReader:
 
 
 def _copy(reader: SourceReader) -> list[str]:
-    layers = reader.network.config.decoder_layers
+    config = reader.network.config
+    layers = config.decoder_layers
     found: list[str] = []
-    for sequences in (reader.hs, reader.cs):
-        if sequences[0]:
-            finals = [reader.final(one) for one in sequences[-layers:]]
-            found += finals + finals[-1:] * (layers - len(finals))
-    return found
+    for sequences in (reader.hs, reader.cs if reader.cs[0] else reader.hs):
+        finals = [reader.final(one) for one in sequences[-layers:]]
+        found += finals + finals[-1:] * (layers - len(finals))
+    return found if _has_memory(config) else found[:layers]
 
 
 def _dense(reader: SourceReader) -> list[str]:
@@ -199,10 +203,11 @@ def _mean(reader: SourceReader) -> list[str]:
 def _start(reader: SourceReader, h: str) -> list[str]:
     g, network = reader.g, reader.network
     name = "bridge.W.bias"
-    mapped = g.linear(h, network.matrix("bridge.W.weight"), bounded=True)
+    matrix = network.matrix("bridge.W.weight")
+    mapped = g.linear(h, matrix, bounded=network.bounded_encoder)
     mapped = g.op("Tanh", g.op("Add", mapped, g.weight(name, network.parameters[name])))
     config = network.config
-    layers = config.decoder_layers * (2 if config.cell == "lstm" else 1)
+    layers = config.decoder_layers * (2 if _has_memory(config) else 1)
     return g.split(mapped, [config.hidden_size] * layers)
 
 
@@ -330,16 +335,16 @@ def step_graph(network: Network, weights: Weights, *, shortlist: bool = False) -
     decoder = DECODERS[config.decoder](network)
     parts = g.split("state_in", state_widths(config))
     hs, rest = parts[:layers], parts[layers:]
-    cs, extra = (rest[:layers], rest[layers:]) if config.cell == "lstm" else ([], rest)
+    cs, extra = (rest[:layers], rest[layers:]) if _has_memory(config) else ([], rest)
     gates, place = _first_gates(g, network, decoder, extra)
     x, new_hs, new_cs = "", list[str](), list[str]()
     for number, h in enumerate(hs):
         cell = recurrence(network, f"decoder.layers.{number}")
         if number:
-            mapped = g.linear(x, cell.input(0, hidden), bounded=True)
+            mapped = g.linear(x, cell.input(0, hidden), bounded=network.bounded_state)
             gates = g.op("Add", mapped, cell.bias(g))
-        x, c = CELLS[config.cell](g, cell, gates, (h, cs[number] if cs else None))
-        new_hs.append(x)
+        x, (h, c) = CELLS[cell.kind](g, cell, gates, (h, cs[number] if cs else None))
+        new_hs.append(h)
         new_cs += [c] if c else []
     output, weights_of = decoder.look(g, x, {name: name for name in SEEN}, place)
     state = [*new_hs, *new_cs]
@@ -392,7 +397,8 @@ def _first_gates(
         width += decoder.memory_size
     read = extra[: len(extra) - decoder.place]
     if read:
-        more = g.linear(g.join(read), cell.input(width, cell.x.shape[1]), bounded=True)
+        bounded = network.bounded_start or not network.config.context_every_step
+        more = g.linear(g.join(read), cell.input(width, cell.x.shape[1]), bounded=bounded)
         gates = g.op("Add", gates, more)
     return gates, place
 

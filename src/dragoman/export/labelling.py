@@ -25,7 +25,8 @@ from dragoman.export.readers import READERS
 
 def _linear(g: Graph, network: Network, x: str, name: str) -> str:
     bias = f"head.{name}.bias"
-    mapped = g.linear(x, network.matrix(f"head.{name}.weight"), bounded=True)
+    bounded = network.bounded_encoder or name == "query"
+    mapped = g.linear(x, network.matrix(f"head.{name}.weight"), bounded=bounded)
     return g.op("Add", mapped, g.weight(bias, network.parameters[bias]))
 
 

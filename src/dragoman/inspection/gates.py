@@ -1,4 +1,4 @@
-"""What the gates of an LSTM or a GRU did, computed anew from the weights.
+"""What the gates of a cell did, computed anew from the weights.
 
 Engines run whole recurrences at once and do not tell. So each step is done again here, from the state before it, as the
 papers say; what comes out must be what the engine made of it.
@@ -20,8 +20,15 @@ from dragoman.search.stepper import Floats
 TOLERANCE, TOLERANCE_INT8 = 1e-4, 0.05
 
 Gates = dict[str, Floats]
-_NAMES = {"lstm": ("i", "f", "g", "o"), "gru": ("r", "z", "n")}
-_BUNDLE_NAMES = {"lstm": ("i", "f", "o", "g"), "gru": ("r", "z", "n")}
+_NAMES = {
+    "rnn": ("h",),
+    "lstm": ("i", "f", "g", "o"),
+    "gru": ("r", "z", "n"),
+    "ssru": ("f", "u"),
+    "mingru": ("z", "u"),
+}
+_BUNDLE_NAMES = _NAMES | {"lstm": ("i", "f", "o", "g")}
+_TELLS = ("lstm", "gru", "ssru", "mingru")
 
 
 @runtime_checkable
@@ -38,47 +45,81 @@ class OpenStepper(Protocol):
 
 
 @dataclass(frozen=True)
+class _Step:
+    """What a step said, the state after it, and the gates, with what an LSTM or an SSRU keeps, c, among them."""
+
+    output: Floats
+    h: Floats
+    c: Floats | None
+    gates: Gates
+
+
+@dataclass(frozen=True)
 class _Cell:
     """A layer in one direction.
 
     Attributes:
-        names: Its gates, in the order in which they stand in the weights.
+        kind: The row of CELLS.
         x: The map of the input, [inputs, gates * size].
-        h: The map of the state, [size, gates * size].
+        h: The map of the state, [size, gates * size], if the gates read it.
         bias: Added to what comes of the input.
         h_bias: Added to what comes of the state.
+        names: Its gates, in the order in which they stand in the weights.
     """
 
-    names: tuple[str, ...]
+    kind: str
     x: Floats
-    h: Floats
+    h: Floats | None
     bias: Floats
     h_bias: Floats
 
-    def step(self, x: Floats, h: Floats, c: Floats | None) -> tuple[Floats, Floats | None, Gates]:
-        """Read one input; give the new state, and the gates with an LSTM's c among them."""
-        parts = self._split(x @ self.x + self.bias), self._split(h @ self.h + self.h_bias)
-        if "f" in self.names:
-            return self._lstm({name: parts[0][name] + parts[1][name] for name in self.names}, c)
-        if "z" in self.names:
-            return self._gru(parts[0], parts[1], h)
-        return np.tanh(parts[0]["h"] + parts[1]["h"]), None, {}
+    names: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """Width of its state."""
+        return len(self.bias) // len(self.names)
+
+    def step(self, x: Floats, h: Floats, c: Floats | None) -> _Step:
+        """Read one input."""
+        driven = self._split(x @ self.x + self.bias)
+        if self.h is None:
+            return self._scanned(driven, h)
+        read = self._split(h @ self.h + self.h_bias)
+        if self.kind == "lstm":
+            return self._lstm({name: driven[name] + read[name] for name in self.names}, c)
+        if self.kind == "gru":
+            return self._gru(driven, read, h)
+        h = np.tanh(driven["h"] + read["h"])
+        return _Step(h, h, None, {})
 
     def _split(self, a: Floats) -> Gates:
         return dict(zip(self.names, np.split(a, len(self.names)), strict=True))
 
-    def _lstm(self, a: Gates, c: Floats | None) -> tuple[Floats, Floats | None, Gates]:
+    def _scanned(self, a: Gates, h: Floats) -> _Step:
+        """Step as c' = f c + (1 - f) u, of which an SSRU says relu(c') (Kim et al. 2019); or with z = 1 - f, minGRU."""
+        if self.kind == "mingru":
+            z = _sigmoid(a["z"])
+            h = (h + z * (a["u"] - h)).astype(np.float32)
+            return _Step(h, h, None, {"z": z, "n": a["u"]})
+        f = _sigmoid(a["f"])
+        c = (a["u"] + f * (h - a["u"])).astype(np.float32)
+        return _Step(np.maximum(c, 0), c, None, {"f": f, "g": a["u"], "c": c})
+
+    def _lstm(self, a: Gates, c: Floats | None) -> _Step:
         """Step as c' = f c + i g, h' = o tanh(c') (Hochreiter & Schmidhuber 1997; Gers et al. 2000)."""
         i, f, o = (_sigmoid(a[name]) for name in "ifo")
         g = np.tanh(a["g"])
         c = f * (np.zeros_like(f) if c is None else c) + i * g
-        return o * np.tanh(c), c, {"i": i, "f": f, "g": g, "o": o, "c": c}
+        h = o * np.tanh(c)
+        return _Step(h, h, c, {"i": i, "f": f, "g": g, "o": o, "c": c})
 
-    def _gru(self, x: Gates, u: Gates, h: Floats) -> tuple[Floats, Floats | None, Gates]:
+    def _gru(self, x: Gates, u: Gates, h: Floats) -> _Step:
         """Step as h' = (1 - z) n + z h (Cho et al. 2014; the reset gate after the product, as in `nn.cells`)."""
         r, z = (_sigmoid(x[name] + u[name]) for name in "rz")
         n: Floats = np.tanh(x["n"] + r * u["n"])
-        return (n + z * (h - n)).astype(np.float32), None, {"r": r, "z": z, "n": n}
+        h = (n + z * (h - n)).astype(np.float32)
+        return _Step(h, h, None, {"r": r, "z": z, "n": n})
 
 
 class GateReader:
@@ -100,7 +141,8 @@ class GateReader:
     @staticmethod
     def fits(config: ModelConfig) -> bool:
         """Say whether a network has gates, and is built of the parts that are known here."""
-        return config.cell in _NAMES and (config.encoder, config.decoder) == ("recurrent",) * 2
+        told = config.cell in _TELLS and config.writes_with in _TELLS
+        return told and (config.encoder, config.decoder) == ("recurrent",) * 2
 
     def encoder(self, ids: Sequence[int]) -> tuple[NDArray[np.float32], list[Gates]]:
         """Read a source again.
@@ -133,23 +175,27 @@ class GateReader:
         layers = config.decoder_layers
         cs: Sequence[Floats | None] = [None] * layers
         extra = parts[layers:]
-        if config.cell == "lstm":
+        if config.writes_with == "lstm":
             cs, extra = parts[layers : 2 * layers], parts[2 * layers :]
         x = np.concatenate([self._table("tgt_embedding.weight")[last], *extra])
-        gates: Gates = {}
+        top, gates = x, Gates()
         for cell, h, c in zip(self._decoder, parts[:layers], cs, strict=True):
-            x, _, gates = cell.step(x, h, c)
-        return x, gates
+            step = cell.step(x, h, c)
+            x, top, gates = step.output, step.h, step.gates
+        return top, gates
 
     def _table(self, name: str) -> Floats:
         return self._parameters.get(name, self._parameters["src_embedding.weight"])
 
     def _cell(self, name: str) -> _Cell:
-        found, kind = self._parameters, self._config.cell
+        found, config = self._parameters, self._config
+        kind = config.cell if name.startswith("encoder.") else config.writes_with
         if f"{name}.weight_ih" in found:
-            bias, h_bias = found[f"{name}.bias_ih"], found[f"{name}.bias_hh"]
-            x, h = found[f"{name}.weight_ih"].T, found[f"{name}.weight_hh"].T
-            return _Cell(_NAMES[kind], x, h, bias, h_bias)
+            bias = found[f"{name}.bias_ih"]
+            h_bias = found.get(f"{name}.bias_hh", np.zeros_like(bias))
+            h = found.get(f"{name}.weight_hh")
+            h = None if h is None else h.T
+            return _Cell(kind, found[f"{name}.weight_ih"].T, h, bias, h_bias, _NAMES[kind])
         start = f"{name}.weight_ih:"
         keys = sorted(
             (key for key in found if key.startswith(start)),
@@ -157,22 +203,23 @@ class GateReader:
         )
         x, bias = np.concatenate([found[key] for key in keys]), found[f"{name}.bias"]
         h_bias = found.get(f"{name}.bias_hh", np.zeros_like(bias))
-        return _Cell(_BUNDLE_NAMES[kind], x, found[f"{name}.weight_hh"], bias, h_bias)
+        h = found.get(f"{name}.weight_hh")
+        return _Cell(kind, x, h, bias, h_bias, _BUNDLE_NAMES[kind])
 
 
 def _read(cell: _Cell, x: NDArray[np.float32], *, backwards: bool) -> tuple[Floats, list[Gates]]:
     """Read a whole sequence, from its end if told so."""
-    size = len(cell.h)
-    h, c = np.zeros(size, np.float32), None
-    states, gates = list[Floats](), list[Gates]()
+    h, c = np.zeros(cell.size, np.float32), None
+    said, gates = list[Floats](), list[Gates]()
     for vector in x[::-1] if backwards else x:
-        h, c, found = cell.step(vector, h, c)
-        states.append(h)
-        gates.append(found)
+        step = cell.step(vector, h, c)
+        h, c = step.h, step.c
+        said.append(step.output)
+        gates.append(step.gates)
     if backwards:
-        states.reverse()
+        said.reverse()
         gates.reverse()
-    return np.stack(states), gates
+    return np.stack(said), gates
 
 
 def _sigmoid(a: Floats) -> Floats:

@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from dragoman.nn.linear import Linear
+from dragoman.nn.weighing import WEIGHINGS
 
 
 @dataclass(frozen=True)
@@ -26,16 +27,17 @@ class Attended:
 
 @dataclass(frozen=True)
 class AttentionSizes:
-    """The widths an attention is built from."""
+    """The widths an attention is built from, and the row of WEIGHINGS that makes weights of its scores."""
 
     query: int
     memory: int
     hidden: int
     heads: int = 1
+    norm: str = "softmax"
 
 
 class Attention(nn.Module):
-    """What every row of ATTENTIONS is: scores differ, the softmax and the average do not."""
+    """What every row of ATTENTIONS is: scores differ, what makes weights of them and the average do not."""
 
     def __init__(self, sizes: AttentionSizes) -> None:
         super().__init__()
@@ -72,7 +74,7 @@ class Attention(nn.Module):
             The contexts, and weights that sum to 1 over `src_len` and are 0 on padding.
         """
         scores = self.scores(query, keys).masked_fill(~src_mask[:, None, :], -math.inf)
-        weights = scores.softmax(dim=-1, dtype=torch.float32).to(memory.dtype)
+        weights = WEIGHINGS[self.sizes.norm](scores).to(memory.dtype)
         return Attended(weights @ memory, weights)
 
 
@@ -204,7 +206,7 @@ class MultiHeadAttention(Attention):
         q, k, v = (self._heads(part) for part in (self.Q(query), key, value))
         scores = q @ k.transpose(2, 3) / math.sqrt(q.shape[-1])
         scores = scores.masked_fill(~src_mask[:, None, None, :], -math.inf)
-        weights = scores.softmax(dim=-1, dtype=torch.float32).to(v.dtype)
+        weights = WEIGHINGS[self.sizes.norm](scores).to(v.dtype)
         context = (weights @ v).transpose(1, 2).flatten(2)
         return Attended(self.out(context), weights.mean(dim=1))
 

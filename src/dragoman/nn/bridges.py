@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from dragoman.config import ModelConfig
+from dragoman.nn.cells import CELLS
 from dragoman.nn.linear import Linear
 from dragoman.nn.state import Encoded, RecurrentState
 
@@ -17,7 +18,7 @@ class Bridge(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.decoder_layers = config.decoder_layers
-        self.has_memory = config.cell == "lstm"
+        self.has_memory = CELLS[config.writes_with].has_memory
 
     def forward(self, encoded: Encoded) -> RecurrentState:
         """Make the decoder's first state."""
@@ -27,13 +28,17 @@ class Bridge(nn.Module):
 class CopyBridge(Bridge):
     """The context vector itself is the first state (Sutskever et al. 2014, arXiv:1409.3215).
 
-    Layer by layer from the top; a decoder deeper than the encoder starts its other layers from the top's too.
+    Layer by layer from the top; a decoder deeper than the encoder starts its other layers from the top's too. Where the
+    decoder's cell has a c and the encoder's has none, c starts as h does; the other way round c is left behind.
     """
 
     def forward(self, encoded: Encoded) -> RecurrentState:
         """Hand the state over unchanged."""
         h, c = encoded.final.h, encoded.final.c
-        return RecurrentState(self._layers(h), None if c is None else self._layers(c))
+        first = self._layers(h)
+        if not self.has_memory:
+            return RecurrentState(first)
+        return RecurrentState(first, first if c is None else self._layers(c))
 
     def _layers(
         self, x: Float[Tensor, "layers batch hidden"]

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from dragoman.config import ModelConfig
+from dragoman.nn.cell import weights_dropped
 from dragoman.nn.state import Encoded, RecurrentState, State
 
 
@@ -51,9 +52,10 @@ class Decoder(nn.Module):
     def sequence(self, embedded: Float[Tensor, "batch steps embedding"], state: State) -> Decoded:
         """Read a whole target (teacher forcing): the loop of `step`, or faster."""
         outputs: list[Decoded] = []
-        for x in embedded.unbind(1):
-            decoded, state = self.step(x, state)
-            outputs.append(decoded)
+        with weights_dropped(self):
+            for x in embedded.unbind(1):
+                decoded, state = self.step(x, state)
+                outputs.append(decoded)
         weights = [part.weights for part in outputs if part.weights is not None]
         return Decoded(
             torch.cat([part.outputs for part in outputs], 1),

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from dragoman.config import ModelConfig
 from dragoman.nn.attention import ATTENTIONS, Attended, AttentionSizes
-from dragoman.nn.cells import CELLS, Cell
+from dragoman.nn.cell import Cell
+from dragoman.nn.cells import make_cell
 from dragoman.nn.decoder import Decoded, Decoder
 from dragoman.nn.dropout import VariationalDropout
 from dragoman.nn.linear import Linear
@@ -32,14 +33,15 @@ class RecurrentDecoder(Decoder):
         width = config.embedding_size
         width += size if config.context_every_step else 0
         width += size if config.input_feeding else 0
-        cell = CELLS[config.cell]
         self.layers = nn.ModuleList(
-            cell(width if number == 0 else size, size) for number in range(config.decoder_layers)
+            make_cell(config.writes_with, config, size if number else width, size)
+            for number in range(config.decoder_layers)
         )
         self.dropout = VariationalDropout(config.dropout)
         self.attention = None
         if config.attention != "none":
-            sizes = AttentionSizes(size, memory_size, size, config.attention_heads)
+            heads, norm = config.attention_heads, config.attention_norm
+            sizes = AttentionSizes(size, memory_size, size, heads, norm)
             self.attention = ATTENTIONS[config.attention](sizes)
             self.W_c = Linear(memory_size + size, size, bias=False)
         if self.attention is not None and config.coverage:
@@ -68,8 +70,8 @@ class RecurrentDecoder(Decoder):
             cell: Cell = layer  # pyright: ignore[reportAssignmentType]
             x = x if number == 0 or state.masks is None else x * state.masks[number - 1]
             c = None if state.recurrent.c is None else state.recurrent.c[number]
-            x, c = cell.step(x, (state.recurrent.h[number], c))
-            hs.append(x)
+            x, (h, c) = cell.step(x, (state.recurrent.h[number], c))
+            hs.append(h)
             cs += [] if c is None else [c]
         recurrent = RecurrentState(torch.stack(hs), torch.stack(cs) if cs else None)
         state = replace(state, recurrent=recurrent)

@@ -7,7 +7,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from dragoman.config import ModelConfig
-from dragoman.nn.cells import CELLS, Cell
+from dragoman.nn.cell import Cell
+from dragoman.nn.cells import make_cell
 from dragoman.nn.dropout import VariationalDropout
 from dragoman.nn.state import Encoded, RecurrentState
 
@@ -44,12 +45,12 @@ class RecurrentEncoder(Encoder):
         super().__init__(config)
         self.reverse_source = config.reverse_source
         directions = 2 if config.bidirectional else 1
-        cell = CELLS[config.cell]
         width = config.hidden_size // directions
         self.layers = nn.ModuleList()
         size = config.embedding_size
         for _ in range(config.encoder_layers):
-            self.layers.append(nn.ModuleList(cell(size, width) for _ in range(directions)))
+            cells = [make_cell(config.cell, config, size, width) for _ in range(directions)]
+            self.layers.append(nn.ModuleList(cells))
             size = config.hidden_size
         self.dropout = VariationalDropout(config.dropout)
 

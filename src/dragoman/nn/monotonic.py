@@ -14,7 +14,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from dragoman.config import ModelConfig
-from dragoman.nn.cells import CELLS, Cell
+from dragoman.nn.cell import Cell
+from dragoman.nn.cells import make_cell
 from dragoman.nn.decoder import Decoded, Decoder
 from dragoman.nn.dropout import VariationalDropout
 from dragoman.nn.linear import Linear
@@ -35,9 +36,9 @@ class MonotonicDecoder(Decoder):
         size = config.hidden_size
         width = config.embedding_size + memory_size
         width += size if config.context_every_step else 0
-        cell = CELLS[config.cell]
         self.layers = nn.ModuleList(
-            cell(width if number == 0 else size, size) for number in range(config.decoder_layers)
+            make_cell(config.writes_with, config, size if number else width, size)
+            for number in range(config.decoder_layers)
         )
         self.dropout = VariationalDropout(config.dropout)
         self.W_c = Linear(memory_size + size, size, bias=False)
@@ -73,8 +74,8 @@ class MonotonicDecoder(Decoder):
             cell: Cell = layer  # pyright: ignore[reportAssignmentType]
             x = x if number == 0 or state.masks is None else x * state.masks[number - 1]
             c = None if state.recurrent.c is None else state.recurrent.c[number]
-            x, c = cell.step(x, (state.recurrent.h[number], c))
-            hs.append(x)
+            x, (h, c) = cell.step(x, (state.recurrent.h[number], c))
+            hs.append(h)
             cs += [] if c is None else [c]
         recurrent = RecurrentState(torch.stack(hs), torch.stack(cs) if cs else None)
         outputs = self.W_c(torch.cat([seen, x], dim=1)).tanh()

@@ -15,14 +15,23 @@ from helpers.bundles import SMALL, stepper, tokenizer, write_tiny
 
 TEXT = "abcda"
 TOLERANCE = 1e-5
-CELLS = ("lstm", "gru")
-ATTENTIONS = ("none", "additive")
+# The encoder's cell, the decoder's, and the attention.
+NETWORKS = [
+    ("lstm", None, "none"),
+    ("lstm", None, "additive"),
+    ("gru", None, "none"),
+    ("gru", None, "additive"),
+    ("lstm", "ssru", "additive"),
+    ("mingru", "gru", "none"),
+    ("ssru", "mingru", "additive"),
+]
 
 
-@pytest.fixture(scope="module", params=[(c, a) for c in CELLS for a in ATTENTIONS])
+@pytest.fixture(scope="module", params=NETWORKS, ids=str)
 def subject(request, tmp_path_factory):
-    cell, attention = request.param
-    config = ModelConfig.model_validate(SMALL.model_dump() | {"cell": cell, "attention": attention})
+    cell, writes, attention = request.param
+    choices = {"cell": cell, "decoder_cell": writes, "attention": attention}
+    config = ModelConfig.model_validate(SMALL.model_dump() | choices)
     opened = stepper(write_tiny(tmp_path_factory.mktemp("bundle") / "tiny", config))
     both = tokenizer()
     translator = Translator(opened, both, both, SearchConfig())

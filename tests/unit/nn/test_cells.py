@@ -7,8 +7,10 @@ import torch
 from torch import nn
 
 from dragoman.config import ModelConfig
-from dragoman.nn.cells import CELLS, Cell
+from dragoman.nn.cell import Cell, weights_dropped
+from dragoman.nn.cells import CELLS
 from dragoman.nn.encoders import RecurrentEncoder
+from dragoman.nn.model import Seq2Seq
 
 TORCH = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 LENGTHS = [5, 1, 3, 7]
@@ -35,7 +37,8 @@ X, H, C = torch.tensor([[2.0]]), torch.tensor([[0.5]]), torch.tensor([[-1.0]])
 def test_elman_step_by_hand():
     # 0.5 * 2 + -1 * 0.5 + 0.1 + 0.2 = 0.8; tanh(0.8) = 0.66403677
     cell = one_unit("rnn", [0.5], [-1.0], [0.1], [0.2])
-    h, c = cell.step(X, (H, None))
+    h, (carried, c) = cell.step(X, (H, None))
+    assert carried is h
     assert h.item() == pytest.approx(0.66403677, abs=1e-6)
     assert c is None
 
@@ -47,7 +50,8 @@ def test_gru_step_by_hand():
     # h' = 0.2 * 0.71629787 + 0.8 * 0.5                  = 0.54325957
     rest = math.log(4) - 1.3
     cell = one_unit("gru", [0.5, 1.0, 0.25], [1.0, -2.0, 2.0], [-1.5, 0.3, 0.1], [0.0, rest, -0.4])
-    h, c = cell.step(X, (H, None))
+    h, (carried, c) = cell.step(X, (H, None))
+    assert carried is h
     assert h.item() == pytest.approx(0.54325957, abs=1e-6)
     assert c is None
 
@@ -61,7 +65,8 @@ def test_lstm_step_by_hand():
     # h' = 0.2 * tanh(-0.36920292) = 0.2 * -0.35329 = -0.07066
     w, u = [1.0, 0.0, 0.5, 0.0], [-4.0, 0.0, 1.0, 0.0]
     cell = one_unit("lstm", w, u, [0.0, math.log(3), -0.25, -math.log(4)], [0.0, 0.0, -0.25, 0.0])
-    h, c = cell.step(X, (H, C))
+    h, (carried, c) = cell.step(X, (H, C))
+    assert carried is h
     assert c is not None
     assert c.item() == pytest.approx(-0.36920292, abs=1e-6)
     assert h.item() == pytest.approx(0.2 * math.tanh(-0.36920292), abs=1e-6)
@@ -82,7 +87,7 @@ def test_the_forget_gate_starts_open_and_the_recurrence_orthogonal():
         torch.testing.assert_close(gate @ gate.t(), torch.eye(4))
 
 
-@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("name", TORCH)
 def test_a_step_is_pytorchs(name):
     torch.manual_seed(1)
     cell, other = CELLS[name](3, 4), TORCH[name](3, 4, batch_first=True)
@@ -90,7 +95,7 @@ def test_a_step_is_pytorchs(name):
     x, h, c = torch.randn(2, 3), torch.randn(2, 4), torch.randn(2, 4)
     state = (h[None], c[None]) if name == "lstm" else h[None]
     _, wanted = other(x[:, None], state)
-    found = cell.step(x, (h, c if name == "lstm" else None))
+    _, found = cell.step(x, (h, c if name == "lstm" else None))
     wanted = wanted if name == "lstm" else (wanted,)
     for one, another in zip(found, wanted, strict=False):
         torch.testing.assert_close(one, another[0])
@@ -104,7 +109,7 @@ def copy_weights(other: nn.Module, suffix: str, cell: Cell) -> None:
 
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("layers", [1, 2])
-@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("name", TORCH)
 def test_an_encoder_is_pytorchs_over_packed_sequences(name, layers, bidirectional):
     """Reverse direction and final state are exact under padding."""
     torch.manual_seed(2)
@@ -170,3 +175,99 @@ def test_reversed_source_is_reading_backwards():
     torch.testing.assert_close(found.memory[:, :5], wanted.memory.flip(1))
     torch.testing.assert_close(found.final.h, wanted.final.h)
     torch.testing.assert_close(found.final.c, wanted.final.c)
+
+
+def scanned(name: str, w: list[float], b: list[float]) -> Cell:
+    """A cell of one unit with one input, whose state no matrix reads."""
+    cell = CELLS[name](1, 1)
+    with torch.no_grad():
+        cell.weight_ih.copy_(torch.tensor(w)[:, None])
+        cell.bias_ih.copy_(torch.tensor(b))
+    return cell
+
+
+def test_ssru_step_by_hand():
+    # f = sigmoid(0.5 * 2 - 1) = 0.5;  c' = 0.5 * -1 + 0.5 * (3 * 2)  = 2.5;   h' = relu(2.5)
+    # then f = sigmoid(-3 - 1), c' = 0.01798621 * 2.5 - 0.98201379 * 18 = -17.63128272, h' = relu(c') = 0
+    cell = scanned("ssru", [0.5, 3.0], [-1.0, 0.0])
+    h, (c, rest) = cell.step(X, (C, None))
+    assert (h.item(), c.item(), rest) == (2.5, 2.5, None)
+    h, (c, _) = cell.step(torch.tensor([[-6.0]]), (c, None))
+    assert h.item() == 0.0
+    assert c.item() == pytest.approx(-17.63128272, abs=1e-5)
+
+
+def test_sru_step_by_hand():
+    # f = sigmoid(0.25 * 2 + 0.5 * -1) = 0.5;              c' = 0.5 * -1 + 0.5 * (1 * 2) = 0.5
+    # r = sigmoid(0.5 * 2 + 1 * -1 + log 3) = 0.75;        h' = 0.75 * 0.5 + 0.25 * (-2 * 2) = -0.625
+    cell = scanned("sru", [0.25, 1.0, 0.5, -2.0], [0.0, 0.0, math.log(3), 0.0])
+    with torch.no_grad():
+        cell.v.copy_(torch.tensor([0.5, 1.0]))
+    h, (c, rest) = cell.step(X, (C, None))
+    assert c.item() == pytest.approx(0.5)
+    assert h.item() == pytest.approx(-0.625)
+    assert rest is None
+
+
+def test_mingru_step_by_hand():
+    # z = sigmoid(0.5 * 2 - 1 - log 3) = 0.25;  h' = 0.75 * 0.5 + 0.25 * (1.5 * 2 + 1) = 1.375
+    cell = scanned("mingru", [0.5, 1.5], [-1.0 - math.log(3), 1.0])
+    h, (carried, rest) = cell.step(X, (H, None))
+    assert h.item() == carried.item() == pytest.approx(1.375)
+    assert rest is None
+
+
+@pytest.mark.parametrize("name", ["ssru", "sru", "mingru"])
+def test_the_gradient_of_a_scan_is_the_slope(name):
+    """Its backward is written by hand: held to finite differences, through padding too."""
+    torch.manual_seed(5)
+    cell = CELLS[name](3, 2).double()
+    with torch.no_grad():
+        for weight in cell.parameters():
+            weight.add_(torch.randn_like(weight), alpha=0.5)
+    mask = torch.tensor([[True] * 4, [True, True, False, False]])
+    names = [name for name, _ in cell.named_parameters()]
+
+    def run(x, h, *weights):
+        made = dict(zip(names, weights, strict=True))
+        outputs, (last, _) = torch.func.functional_call(cell, made, (x, h, mask))
+        return outputs[mask], last
+
+    cell.forward = lambda x, h, mask: cell.sequence(x, (h, None), mask)
+    x, h = torch.randn(2, 4, 3).double(), torch.randn(2, 2).double()
+    inputs = [one.detach().requires_grad_() for one in (x, h, *cell.parameters())]
+    assert torch.autograd.gradcheck(run, inputs)
+
+
+def test_weights_are_dropped_once_for_a_whole_target():
+    """Some of U only, others scaled up; the same at each step; none in use."""
+    torch.manual_seed(6)
+    cell = CELLS["lstm"](3, 16)
+    cell.weight_dropout = 0.5
+    with weights_dropped(cell):
+        used = cell.recurrent_map
+        assert cell.recurrent_map is used
+        dropped = used == 0
+        assert 0.4 < dropped.float().mean() < 0.6
+        torch.testing.assert_close(used[~dropped], 2 * cell.weight_hh[~dropped])
+        x, state = torch.randn(2, 5, 3), (torch.zeros(2, 16), torch.zeros(2, 16))
+        outputs, _ = cell.sequence(x, state)
+        for step in range(5):
+            output, state = cell.step(x[:, step], state)
+            torch.testing.assert_close(output, outputs[:, step])
+    assert not torch.equal(cell.recurrent_map, used)
+    assert torch.equal(cell.eval().recurrent_map, cell.weight_hh)
+
+
+def test_a_recipe_drops_weights_in_every_layer():
+    config = ModelConfig(embedding_size=6, hidden_size=8, weight_dropout=0.25, decoder_cell="ssru")
+    found = {
+        name: cell.weight_dropout
+        for name, cell in Seq2Seq(config, 9, 9).named_modules()
+        if isinstance(cell, Cell)
+    }
+    assert found == {
+        "encoder.layers.0.0": 0.25,
+        "encoder.layers.0.1": 0.25,
+        "decoder.layers.0": 0.0,
+    }

@@ -1,0 +1,173 @@
+"""The cells as ONNX nodes: the rows of CELLS in `dragoman.nn`, where their sources are named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from onnx import TensorProto
+
+from dragoman.export.graph import Graph, Matrix
+from dragoman.export.parts import Floats, Network
+from dragoman.nn.cells import CELLS as CELL_PARTS
+
+_FOLD_BYTES = 32 << 20
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """A cell's weights, its gates in the order in which the graph takes them.
+
+    Attributes:
+        kind: The row of CELLS.
+        x: Of the input.
+        h: Of the last state, where the gates read it through a matrix.
+        x_bias: Added to what comes of the input.
+        h_bias: Added to what comes of the state, where that is not the same.
+        bounded: Whether the state always lies between -1 and 1.
+        more: What else it has, by name.
+    """
+
+    name: str
+    kind: str
+    x: Floats
+    h: Floats | None
+    x_bias: Floats
+    h_bias: Floats | None
+    size: int
+    bounded: bool
+    more: Mapping[str, Floats] = field(default_factory=dict[str, "Floats"])
+
+    def read(self, g: Graph, h: str) -> str:
+        """Multiply the last state by its map."""
+        assert self.h is not None
+        product = g.linear(h, Matrix(f"{self.name}.weight_hh", self.h), bounded=self.bounded)
+        if self.h_bias is None:
+            return product
+        return g.op("Add", product, g.weight(f"{self.name}.bias_hh", self.h_bias))
+
+    def input(self, start: int, stop: int) -> Matrix:
+        """Give the map of some of the inputs."""
+        return Matrix(f"{self.name}.weight_ih:{start}-{stop}", self.x[:, start:stop])
+
+    def bias(self, g: Graph) -> str:
+        """Give the bias of the input."""
+        return g.weight(f"{self.name}.bias", self.x_bias)
+
+    def vector(self, g: Graph, part: str) -> str:
+        """Give one of its other weights."""
+        return g.weight(f"{self.name}.{part}", self.more[part])
+
+
+State = tuple[str, str | None]
+Cell = Callable[[Graph, Recurrence, str, State], tuple[str, State]]
+
+
+def _rnn(g: Graph, cell: Recurrence, gates: str, state: State) -> tuple[str, State]:
+    h = g.op("Tanh", g.op("Add", gates, cell.read(g, state[0])))
+    return h, (h, None)
+
+
+def _gru(g: Graph, cell: Recurrence, gates: str, state: State) -> tuple[str, State]:
+    h, size = state[0], cell.size
+    x_rz, x_n = g.split(gates, [2 * size, size])
+    h_rz, h_n = g.split(cell.read(g, h), [2 * size, size])
+    r, z = g.split(g.op("Sigmoid", g.op("Add", x_rz, h_rz)), [size, size])
+    n = g.op("Tanh", g.op("Add", x_n, g.op("Mul", r, h_n)))
+    h = _mixed(g, z, h, n)
+    return h, (h, None)
+
+
+def _lstm(g: Graph, cell: Recurrence, gates: str, state: State) -> tuple[str, State]:
+    h, c = state
+    assert c is not None
+    size = cell.size
+    ifo, candidate = g.split(g.op("Add", gates, cell.read(g, h)), [3 * size, size])
+    i, f, o = g.split(g.op("Sigmoid", ifo), [size, size, size])
+    c = g.op("Add", g.op("Mul", f, c), g.op("Mul", i, g.op("Tanh", candidate)))
+    h = g.op("Mul", o, g.op("Tanh", c))
+    return h, (h, c)
+
+
+def _ssru(g: Graph, cell: Recurrence, gates: str, state: State) -> tuple[str, State]:
+    f, u = g.split(gates, [cell.size] * 2)
+    c = _mixed(g, g.op("Sigmoid", f), state[0], u)
+    return g.op("Relu", c), (c, None)
+
+
+def _sru(g: Graph, cell: Recurrence, gates: str, state: State) -> tuple[str, State]:
+    f, u, r, x = g.split(gates, [cell.size] * 4)
+    both = g.split(cell.vector(g, "v"), [cell.size] * 2)
+    f, r = (
+        g.op("Sigmoid", g.op("Add", gate, g.op("Mul", v, state[0])))
+        for gate, v in zip((f, r), both, strict=True)
+    )
+    c = _mixed(g, f, state[0], u)
+    return _mixed(g, r, c, x), (c, None)
+
+
+def _mingru(g: Graph, cell: Recurrence, gates: str, state: State) -> tuple[str, State]:
+    z, candidate = g.split(gates, [cell.size] * 2)
+    h = _mixed(g, g.op("Sigmoid", z), candidate, state[0])
+    return h, (h, None)
+
+
+def _mixed(g: Graph, share: str, one: str, other: str) -> str:
+    """Give share * one + (1 - share) * other = other + share * (one - other)."""
+    return g.op("Add", other, g.op("Mul", share, g.op("Sub", one, other)))
+
+
+CELLS: dict[str, Cell] = {
+    "rnn": _rnn,
+    "gru": _gru,
+    "lstm": _lstm,
+    "ssru": _ssru,
+    "sru": _sru,
+    "mingru": _mingru,
+}
+# An LSTM's gates stand as i, f, g, o in `nn`; here the sigmoids stand together.
+_ORDER = {"lstm": (0, 1, 3, 2)}
+_MAPS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+
+
+def recurrence(network: Network, name: str) -> Recurrence:
+    """Read a cell's weights."""
+    start = f"{name}."
+    found = {
+        key.removeprefix(start): values
+        for key, values in network.parameters.items()
+        if key.startswith(start)
+    }
+    more = {part: values for part, values in found.items() if part not in _MAPS}
+    x, h, b_x, b_h = (found.get(part) for part in _MAPS)
+    assert x is not None
+    assert b_x is not None
+    encodes = not name.startswith("decoder.")
+    kind = network.config.cell if encodes else network.config.writes_with
+    bounded = network.bounded_encoder if encodes else network.bounded_state
+    size = len(x) // CELL_PARTS[kind].gates
+    if h is None or b_h is None:
+        return Recurrence(name, kind, x, None, b_x, None, size, bounded, more)
+    if kind == "gru":  # The candidate's bias of the state stands inside the product with r.
+        return Recurrence(name, kind, x, h, b_x, b_h, size, bounded)
+    order = _ORDER.get(kind, range(len(h) // size))
+    rows = np.concatenate([np.arange(gate * size, (gate + 1) * size) for gate in order])
+    return Recurrence(name, kind, x[rows], h[rows], (b_x + b_h)[rows], None, size, bounded)
+
+
+def word_gates(g: Graph, cell: Recurrence, table: Matrix, ids: str) -> str:
+    """Multiply the vectors of words by a cell's map, and add its bias.
+
+    There are only as many results as words. Where they fit into `_FOLD_BYTES`, all are written as one product of
+    constants, which a runtime computes while it loads, and nothing is left but to look one up.
+    """
+    matrix = cell.input(0, table.values.shape[1])
+    size = len(table.values) * len(cell.x) * (2 if g.weights.int8 else 4)
+    if size > _FOLD_BYTES:
+        return g.op("Add", g.linear(g.look_up(table, ids), matrix), cell.bias(g))
+    results = g.op("Gemm", g.full(table), g.full(matrix), cell.bias(g))
+    if not g.weights.int8:
+        return g.op("Gather", results, ids)
+    found = g.op("Gather", g.op("Cast", results, to=TensorProto.FLOAT16), ids)
+    return g.op("Cast", found, to=TensorProto.FLOAT)
