@@ -79,7 +79,8 @@ class ModelConfig(Section):
     """The network: cell x bridge x attention x generator."""
 
     cell: str = "lstm"
-    """A row of CELLS: rnn, gru, lstm; and those that are fast because no step holds a matrix: ssru, sru, mingru."""
+    """A row of CELLS: rnn, gru, lstm; and those that are fast because no step holds a matrix: ssru, sru, mingru; and
+    layer-normalised ones, which train slowly: lnlstm, lngru."""
     decoder_cell: str | None = None
     """The decoder's, where it is another: an LSTM reads well, an SSRU writes fast (Kim et al. 2019)."""
     embedding_size: Count = 256

@@ -59,6 +59,11 @@ class Recurrence:
         """Give one of its other weights."""
         return g.weight(f"{self.name}.{part}", self.more[part])
 
+    def piece(self, g: Graph, part: str, number: int) -> str:
+        """Give a gate's share of one of its other weights."""
+        values = self.more[part][number * self.size : (number + 1) * self.size]
+        return g.weight(f"{self.name}.{part}.{number}", values)
+
 
 State = tuple[str, str | None]
 Cell = Callable[[Graph, Recurrence, str, State], tuple[str, State]]
@@ -118,6 +123,43 @@ def _mixed(g: Graph, share: str, one: str, other: str) -> str:
     return g.op("Add", other, g.op("Mul", share, g.op("Sub", one, other)))
 
 
+def _normed(g: Graph, cell: Recurrence, gates: str, side: str) -> list[str]:
+    """Normalise each gate by itself."""
+    num = CELL_PARTS[cell.kind].gates
+    parts = g.split(gates, [cell.size] * num)
+    return [
+        g.op(
+            "LayerNormalization",
+            part,
+            *(cell.piece(g, f"{kind}_{side}", n) for kind in ("gain", "bias")),
+            axis=-1,
+        )
+        for n, part in enumerate(parts)
+    ]
+
+
+def _lnlstm(g: Graph, cell: Recurrence, gates: str, state: State) -> tuple[str, State]:
+    h, c = state
+    assert c is not None
+    both = _normed(g, cell, gates, "ih"), _normed(g, cell, cell.read(g, h), "hh")
+    i, f, n, o = (g.op("Add", *pair) for pair in zip(*both, strict=True))
+    i, f, o = (g.op("Sigmoid", gate) for gate in (i, f, o))
+    c = g.op("Add", g.op("Mul", f, c), g.op("Mul", i, g.op("Tanh", n)))
+    weights = cell.vector(g, "gain_c"), cell.vector(g, "bias_c")
+    h = g.op("Mul", o, g.op("Tanh", g.op("LayerNormalization", c, *weights, axis=-1)))
+    return h, (h, c)
+
+
+def _lngru(g: Graph, cell: Recurrence, gates: str, state: State) -> tuple[str, State]:
+    h = state[0]
+    x_r, x_z, x_n = _normed(g, cell, gates, "ih")
+    h_r, h_z, h_n = _normed(g, cell, cell.read(g, h), "hh")
+    r, z = g.op("Sigmoid", g.op("Add", x_r, h_r)), g.op("Sigmoid", g.op("Add", x_z, h_z))
+    n = g.op("Tanh", g.op("Add", x_n, g.op("Mul", r, h_n)))
+    h = _mixed(g, z, h, n)
+    return h, (h, None)
+
+
 CELLS: dict[str, Cell] = {
     "rnn": _rnn,
     "gru": _gru,
@@ -125,6 +167,8 @@ CELLS: dict[str, Cell] = {
     "ssru": _ssru,
     "sru": _sru,
     "mingru": _mingru,
+    "lnlstm": _lnlstm,
+    "lngru": _lngru,
 }
 # An LSTM's gates stand as i, f, g, o in `nn`; here the sigmoids stand together.
 _ORDER = {"lstm": (0, 1, 3, 2)}
@@ -147,6 +191,10 @@ def recurrence(network: Network, name: str) -> Recurrence:
     kind = network.config.cell if encodes else network.config.writes_with
     bounded = network.bounded_encoder if encodes else network.bounded_state
     size = len(x) // CELL_PARTS[kind].gates
+    if "gain_ih" in more:  # What a normalised cell adds, it adds after normalising.
+        more |= {"bias_ih": b_x}
+        more |= {} if b_h is None else {"bias_hh": b_h}
+        return Recurrence(name, kind, x, h, np.zeros_like(b_x), None, size, bounded, more)
     if h is None or b_h is None:
         return Recurrence(name, kind, x, None, b_x, None, size, bounded, more)
     if kind == "gru":  # The candidate's bias of the state stands inside the product with r.

@@ -14,6 +14,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+# A gate driven by this is 0 or 1 exactly, in float32 and in bfloat16.
+SHUT = 1e4
+
 Pair = tuple[Float[Tensor, "batch hidden"], Float[Tensor, "batch hidden"] | None]
 Output = Float[Tensor, "batch hidden"]
 
@@ -101,10 +104,14 @@ class Cell(nn.Module):
         outputs, (h, c) = self._fused(
             x, state, [weight, self.recurrent_map, self.bias_ih, self.bias_hh]
         )
-        if mask is not None:
-            last = mask.sum(dim=1).sub(1).clamp(min=0)
-            h = outputs.gather(1, last[:, None, None].expand(-1, 1, outputs.shape[2]))[:, 0]
-        return outputs, (h, c)
+        return outputs, (h if mask is None else self.last(outputs, mask), c)
+
+    def last(
+        self, outputs: Float[Tensor, "batch steps hidden"], mask: Bool[Tensor, "batch steps"]
+    ) -> Output:
+        """Return each row's output at its last token."""
+        last = mask.sum(dim=1).sub(1).clamp(min=0)
+        return outputs.gather(1, last[:, None, None].expand(-1, 1, outputs.shape[2]))[:, 0]
 
     def _fused(self, x: Tensor, state: Pair, weights: list[Tensor]) -> tuple[Tensor, Pair]:
         raise NotImplementedError

@@ -9,12 +9,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from dragoman.config import ModelConfig
-from dragoman.nn.cell import Cell, Output, Pair
+from dragoman.nn.cell import SHUT, Cell, Output, Pair
 from dragoman.nn.linear import cpu_has_bfloat16, linear
+from dragoman.nn.normed import NormedGRUCell, NormedLSTMCell
 from dragoman.nn.scanned import MinGRUCell, SRUCell, SSRUCell
 
-# A gate driven by this is 0 or 1 exactly, in float32 and in bfloat16.
-_SHUT = 1e4
 _BFLOAT16_LSTM = cpu_has_bfloat16()
 
 
@@ -48,7 +47,7 @@ class GRUCell(Cell):
 
     gates = 3
     bounded = True
-    hold = (0.0, _SHUT, 0.0)
+    hold = (0.0, SHUT, 0.0)
 
     def step(self, x: Float[Tensor, "batch input"], state: Pair) -> tuple[Output, Pair]:
         """Read one token."""
@@ -78,7 +77,7 @@ class LSTMCell(Cell):
 
     gates = 4
     bounded = True
-    hold = (-_SHUT, _SHUT, 0.0, 0.0)
+    hold = (-SHUT, SHUT, 0.0, 0.0)
     has_memory = True
 
     def reset_parameters(self) -> None:
@@ -116,6 +115,8 @@ CELLS: dict[str, type[Cell]] = {
     "ssru": SSRUCell,
     "sru": SRUCell,
     "mingru": MinGRUCell,
+    "lnlstm": NormedLSTMCell,
+    "lngru": NormedGRUCell,
 }
 
 

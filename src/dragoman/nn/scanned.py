@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from dragoman.nn.cell import Cell, Output, Pair
+from dragoman.nn.cell import SHUT, Cell, Output, Pair
 from dragoman.nn.linear import linear
 
 Steps = Float[Tensor, "steps batch hidden"]
@@ -179,8 +179,7 @@ class SRUCell(ScannedCell):
         """See `ScannedCell.scan`."""
         a, u, r, x = driven.chunk(4, dim=2)
         v_f, v_r = self.v.to(a.dtype).chunk(2)
-        # A gate driven by this is 1 exactly.
-        a = a if pad is None else a.masked_fill(pad, 1e4)
+        a = a if pad is None else a.masked_fill(pad, SHUT)
         cs: Steps = _SRUScan.apply(a, u, v_f, first)  # pyright: ignore[reportAssignmentType]
         before = torch.cat([first[None], cs[:-1]])
         r = torch.addcmul(r, v_r, before).sigmoid()

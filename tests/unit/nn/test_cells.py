@@ -217,6 +217,39 @@ def test_mingru_step_by_hand():
     assert rest is None
 
 
+def normed(name: str, w: list[float], gains: list[float]) -> Cell:
+    """A cell of two units with one input: normalised, W x is 1 and -1, or nothing; a gain a gate."""
+    cell = CELLS[name](1, 2)
+    with torch.no_grad():
+        cell.weight_ih.copy_(torch.tensor(w).repeat_interleave(2)[:, None])
+        cell.weight_ih[1::2] *= -1
+        cell.weight_hh.zero_()
+        cell.bias_ih.zero_()
+        cell.gain_ih.copy_(torch.tensor(gains).repeat_interleave(2))
+    return cell
+
+
+def test_lnlstm_step_by_hand():
+    # i = sigmoid(log 3 * (1, -1)) = (0.75, 0.25);  f = o = 0.5;  g = tanh(atanh 0.8 * (1, -1)) = (0.8, -0.8)
+    # c' = 0.5 * (1, 2) + (0.6, -0.2) = (1.1, 0.8);  LN(c') = (1, -1);  h' = 0.5 * tanh(1, -1)
+    cell = normed("lnlstm", [3.0, 1.0, 5.0, 1.0], [math.log(3), 0.0, math.atanh(0.8), 0.0])
+    h, (carried, c) = cell.step(X, (torch.zeros(1, 2), torch.tensor([[1.0, 2.0]])))
+    assert carried is h
+    torch.testing.assert_close(c, torch.tensor([[1.1, 0.8]]), atol=1e-4, rtol=0)
+    torch.testing.assert_close(h, torch.tensor([[0.380797, -0.380797]]), atol=1e-3, rtol=0)
+
+
+def test_lngru_step_by_hand():
+    # r = 0.5;  z = sigmoid(log 3 * (1, -1)) = (0.75, 0.25);  LN(U_n h) = (1, -1)
+    # n = tanh(0.25 * (1, -1) + 0.5 * 0.5 * (1, -1)) = 0.46211716 * (1, -1);  h' = (1 - z) n + z (1, 0)
+    cell = normed("lngru", [1.0, 7.0, 2.0], [0.0, math.log(3), 0.25])
+    with torch.no_grad():
+        cell.weight_hh[4:].copy_(torch.eye(2))
+        cell.gain_hh.fill_(0.5)
+    h, _ = cell.step(X, (torch.tensor([[1.0, 0.0]]), None))
+    torch.testing.assert_close(h, torch.tensor([[0.86552929, -0.34658787]]), atol=1e-4, rtol=0)
+
+
 @pytest.mark.parametrize("name", ["ssru", "sru", "mingru"])
 def test_the_gradient_of_a_scan_is_the_slope(name):
     """Its backward is written by hand: held to finite differences, through padding too."""

@@ -34,6 +34,8 @@ _KNOWN: dict[str, tuple[str | int, ...]] = {
     "context_every_step": (False,),
     "coverage": (False,),
     "context_words": (0,),
+    "decoder_cell": (None, "lstm"),
+    "attention_norm": ("softmax",),
 }
 
 
