@@ -21,7 +21,7 @@ from dragoman.runtime.weights import tensors_of
 from dragoman.search.stepper import ArrayDistribution, ArrayStep, Distribution, Floats, Ids, Stepper
 
 # What the kernel computes, by the keys of a recipe. Everything else runs on ONNX Runtime.
-_KNOWN: dict[str, tuple[str | int, ...]] = {
+_KNOWN: dict[str, tuple[str | int | None, ...]] = {
     "head": ("decoder",),
     "cell": ("lstm",),
     "encoder": ("recurrent",),
