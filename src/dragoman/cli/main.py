@@ -35,6 +35,7 @@ from dragoman.cli.serve import serve
 from dragoman.cli.trace import trace
 from dragoman.cli.train import train
 from dragoman.cli.translate import translate
+from dragoman.cli.tune import tune
 
 app = typer.Typer(
     name="dragoman",
@@ -48,6 +49,7 @@ app = typer.Typer(
 
 app.command(short_help="Train two small models, and show what they do.")(demo)
 app.command(short_help="Train a model on pairs of sentences.")(train)
+app.command(short_help="Try settings; keep the best as a recipe.")(tune)
 app.command(short_help="Translate sentences, a file or a pipe.")(translate)
 app.command(short_help="Translate files of any size, on many cores or machines.")(bulk)
 app.command("predict", short_help="The same as translate, for other tasks.")(translate)

@@ -11,6 +11,7 @@ import math
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -164,6 +165,30 @@ def plot_coverage(points: Sequence[tuple[float, float]], measure: str, path: Pat
     axes.set_xlabel("outputs kept, the surest first (%)")
     axes.set_ylabel(f"{measure} of those kept")
     axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    _save(figure, path)
+
+
+def plot_trials(scores: Sequence[tuple[int, float]], path: Path) -> None:
+    """Draw a study: each trial's score on dev, and the best so far.
+
+    Args:
+        scores: The trials' numbers and scores, at least one.
+        path: The picture to write, ``.png`` or ``.svg``.
+
+    Raises:
+        InputError: If the suffix is another one.
+        MissingExtraError: If Matplotlib is not installed.
+    """
+    figure = _new_figure(6, 4)
+    axes = figure.add_axes((0, 0, 1, 1))
+    numbers, values = zip(*sorted(scores), strict=True)
+    axes.plot(numbers, values, "o", color=_BLUE, label="a trial")
+    axes.step(numbers, list(accumulate(values, max)), where="post", color=_ORANGE, label="the best")
+    axes.set_xlabel("trial")
+    axes.set_ylabel("score on dev")
+    axes.grid(alpha=0.25)
+    axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     _save(figure, path)
 
