@@ -93,6 +93,8 @@ class ModelConfig(Section):
     """Recurrent layers that read the source."""
     bidirectional: bool = True
     """Whether the encoder also reads from right to left."""
+    residual: bool = False
+    """Whether each layer but a stack's first adds what it reads to what it says (Wu et al. 2016, section 3.1)."""
     reverse_source: bool = False
     """Whether the source is read backwards (Sutskever et al. 2014)."""
     decoder: str = "recurrent"

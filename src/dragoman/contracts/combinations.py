@@ -33,6 +33,7 @@ _SWITCHES: dict[str, Sequence[Any]] = {
     "context_every_step": (False, True),
     "tie_embeddings": (False, True),
     "coverage": (False, True),
+    "residual": (False, True),
     "attention_norm": ("softmax", "entmax15", "sparsemax"),
 }
 _CROSSED = ("cell", "bridge", "attention", "generator")
@@ -57,7 +58,14 @@ def name_of(config: ModelConfig) -> str:
     names.append("bi" if config.bidirectional else "uni")
     names.append(f"{config.encoder_layers}to{config.decoder_layers}")
     names += [config.attention_norm] if config.attention_norm != "softmax" else []
-    flags = ("input_feeding", "reverse_source", "context_every_step", "tie_embeddings", "coverage")
+    flags = (
+        "input_feeding",
+        "reverse_source",
+        "context_every_step",
+        "tie_embeddings",
+        "coverage",
+        "residual",
+    )
     return "-".join([*names, *(flag for flag in flags if getattr(config, flag))])
 
 

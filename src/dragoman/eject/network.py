@@ -47,6 +47,7 @@ def check_network(model: ModelConfig) -> None:
         "generator": _GENERATORS,
         "coverage": (False,),
         "context_words": (0,),
+        "residual": (False,),
         "attention_norm": ("softmax",),
         "decoder_cell": (None,),
     }

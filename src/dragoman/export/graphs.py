@@ -118,7 +118,8 @@ class SourceReader:
                 bounded=number > 0 and self.network.bounded_encoder,
             )
             gates.append(g.op("Add", mapped, cell.bias(g)))
-        return g.join(self._loop(cells, gates))
+        said = g.join(self._loop(cells, gates))
+        return g.op("Add", said, x) if number and config.residual else said
 
     def _loop(self, cells: Sequence[Recurrence], gates: Sequence[str]) -> list[str]:
         """Run the cells, of both directions at once, over time; keep the states, and give the outputs."""
@@ -343,7 +344,9 @@ def step_graph(network: Network, weights: Weights, *, shortlist: bool = False) -
         if number:
             mapped = g.linear(x, cell.input(0, hidden), bounded=network.bounded_state)
             gates = g.op("Add", mapped, cell.bias(g))
+        below = x
         x, (h, c) = CELLS[cell.kind](g, cell, gates, (h, cs[number] if cs else None))
+        x = g.op("Add", x, below) if number and config.residual else x
         new_hs.append(h)
         new_cs += [c] if c else []
     output, weights_of = decoder.look(g, x, {name: name for name in SEEN}, place)

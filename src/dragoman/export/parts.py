@@ -44,7 +44,7 @@ class Network:
     @property
     def bounded_encoder(self) -> bool:
         """Whether what the encoder says lies between -1 and 1."""
-        return CELLS[self.config.cell].bounded
+        return CELLS[self.config.cell].bounded and not self.config.residual
 
     @property
     def bounded_start(self) -> bool:
@@ -54,7 +54,8 @@ class Network:
     @property
     def bounded_state(self) -> bool:
         """Whether what the decoder's cells say does."""
-        return CELLS[self.config.writes_with].bounded and self.bounded_start
+        bounded = CELLS[self.config.writes_with].bounded and not self.config.residual
+        return bounded and self.bounded_start
 
     @property
     def bounded_outputs(self) -> bool:

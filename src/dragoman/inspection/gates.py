@@ -156,9 +156,10 @@ class GateReader:
         x = self._table("src_embedding.weight")[list(ids)]
         x = x[::-1] if self._config.reverse_source else x
         gates: list[Gates] = []
-        for layer in self._encoder:
+        for number, layer in enumerate(self._encoder):
             read = [_read(cell, x, backwards=bool(side)) for side, cell in enumerate(layer)]
-            x = np.concatenate([states for states, _ in read], axis=1)
+            said = np.concatenate([states for states, _ in read], axis=1)
+            x = said + x if number and self._config.residual else said
             gates = [
                 {name: np.concatenate([one[name] for one in parts]) for name in parts[0]}
                 for parts in zip(*(found for _, found in read), strict=True)
@@ -179,9 +180,10 @@ class GateReader:
             cs, extra = parts[layers : 2 * layers], parts[2 * layers :]
         x = np.concatenate([self._table("tgt_embedding.weight")[last], *extra])
         top, gates = x, Gates()
-        for cell, h, c in zip(self._decoder, parts[:layers], cs, strict=True):
+        for number, (cell, h, c) in enumerate(zip(self._decoder, parts[:layers], cs, strict=True)):
             step = cell.step(x, h, c)
-            x, top, gates = step.output, step.h, step.gates
+            x = step.output + x if number and config.residual else step.output
+            top, gates = step.h, step.gates
         return top, gates
 
     def _table(self, name: str) -> Floats:

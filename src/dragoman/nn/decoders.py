@@ -68,9 +68,11 @@ class RecurrentDecoder(Decoder):
         cs: list[Tensor] = []
         for number, layer in enumerate(self.layers):
             cell: Cell = layer  # pyright: ignore[reportAssignmentType]
+            below = x
             x = x if number == 0 or state.masks is None else x * state.masks[number - 1]
             c = None if state.recurrent.c is None else state.recurrent.c[number]
             x, (h, c) = cell.step(x, (state.recurrent.h[number], c))
+            x = x + below if number and self.config.residual else x
             hs.append(h)
             cs += [] if c is None else [c]
         recurrent = RecurrentState(torch.stack(hs), torch.stack(cs) if cs else None)
@@ -96,9 +98,11 @@ class RecurrentDecoder(Decoder):
             x = torch.cat([x, state.context[:, None].expand(-1, x.shape[1], -1)], dim=2)
         for number, layer in enumerate(self.layers):
             cell: Cell = layer  # pyright: ignore[reportAssignmentType]
+            below = x
             x = x if number == 0 or state.masks is None else x * state.masks[number - 1, :, None]
             c = None if state.recurrent.c is None else state.recurrent.c[number]
             x, _ = cell.sequence(x, (state.recurrent.h[number], c))
+            x = x + below if number and self.config.residual else x
         return self._attend(x, state)
 
     def _attend(self, x: Float[Tensor, "batch steps hidden"], state: State) -> Decoded:

@@ -43,7 +43,7 @@ class RecurrentEncoder(Encoder):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
-        self.reverse_source = config.reverse_source
+        self.reverse_source, self.residual = config.reverse_source, config.residual
         directions = 2 if config.bidirectional else 1
         width = config.hidden_size // directions
         self.layers = nn.ModuleList()
@@ -66,8 +66,10 @@ class RecurrentEncoder(Encoder):
         hs: list[Tensor] = []
         cs: list[Tensor] = []
         for number, layer in enumerate(self.layers):
+            below = x
             x = self.dropout(x) if number else x
             x, h, c = self._layer(list(layer), x, mask, backwards)  # pyright: ignore[reportArgumentType]
+            x = x + below if number and self.residual else x
             hs.append(h)
             cs += [] if c is None else [c]
         final = RecurrentState(torch.stack(hs), torch.stack(cs) if cs else None)

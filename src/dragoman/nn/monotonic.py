@@ -72,9 +72,11 @@ class MonotonicDecoder(Decoder):
         cs: list[Tensor] = []
         for number, layer in enumerate(self.layers):
             cell: Cell = layer  # pyright: ignore[reportAssignmentType]
+            below = x
             x = x if number == 0 or state.masks is None else x * state.masks[number - 1]
             c = None if state.recurrent.c is None else state.recurrent.c[number]
             x, (h, c) = cell.step(x, (state.recurrent.h[number], c))
+            x = x + below if number and self.config.residual else x
             hs.append(h)
             cs += [] if c is None else [c]
         recurrent = RecurrentState(torch.stack(hs), torch.stack(cs) if cs else None)
@@ -91,9 +93,11 @@ class MonotonicDecoder(Decoder):
         x = self._inputs(embedded, seen, context)
         for number, layer in enumerate(self.layers):
             cell: Cell = layer  # pyright: ignore[reportAssignmentType]
+            below = x
             x = x if number == 0 or state.masks is None else x * state.masks[number - 1, :, None]
             c = None if state.recurrent.c is None else state.recurrent.c[number]
             x, _ = cell.sequence(x, (state.recurrent.h[number], c))
+            x = x + below if number and self.config.residual else x
         outputs = self.W_c(torch.cat([seen, x], dim=2)).tanh()
         return Decoded(outputs, self._weights(state, outputs.dtype))
 

@@ -304,3 +304,18 @@ def test_a_recipe_drops_weights_in_every_layer():
         "encoder.layers.0.1": 0.25,
         "decoder.layers.0": 0.0,
     }
+
+
+def test_a_residual_layer_adds_what_it_reads():
+    """But for the first, whose input is of another width; the final states are the cells' own."""
+    torch.manual_seed(7)
+    sizes = {"embedding_size": 6, "hidden_size": 8, "bidirectional": False, "dropout": 0.0}
+    encoder = RecurrentEncoder(ModelConfig(**sizes, encoder_layers=3, residual=True))
+    x, zero = torch.randn(2, 5, 6), torch.zeros(2, 8)
+    cells = [layer[0] for layer in encoder.layers]
+    first, _ = cells[0].sequence(x, (zero, zero))
+    second, (h, _) = cells[1].sequence(first, (zero, zero))
+    third, _ = cells[2].sequence(first + second, (zero, zero))
+    found = encoder(x, torch.ones(2, 5, dtype=torch.bool))
+    torch.testing.assert_close(found.memory, first + second + third)
+    torch.testing.assert_close(found.final.h[1], h)

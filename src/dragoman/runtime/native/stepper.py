@@ -35,6 +35,7 @@ _KNOWN: dict[str, tuple[str | int | None, ...]] = {
     "coverage": (False,),
     "context_words": (0,),
     "decoder_cell": (None, "lstm"),
+    "residual": (False,),
     "attention_norm": ("softmax",),
 }
 
