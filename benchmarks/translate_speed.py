@@ -1,27 +1,33 @@
-"""Translation speed, side by side in one run: our bundles, our torch path, OpenNMT-py 3.5.1, CTranslate2.
+"""Translation speed, side by side in one run: our bundles, our torch path, OpenNMT-py 3.5.1, Marian, CTranslate2.
 
-    python benchmarks/translate_speed.py MODEL --data FOLDER [--threads 1,2] [--beam 1,5] [--peer-minutes 2]
+    python benchmarks/translate_speed.py MODEL --data FOLDER [--quick] [--threads 1,2] [--beam 1,5] [--out FILE]
 
-MODEL is a model folder trained on Multi30k (`recipes/multi30k-en-de.toml`); FOLDER holds its raw files. Sentences
-are those of test_2016_flickr.en; medians of several rounds. On a busy machine compare processor time (cpu_ms).
+MODEL is a model folder trained on Multi30k (`recipes/multi30k-en-de.toml`, or its distilled student), or a bundle of
+it; FOLDER holds the raw files. Sentences are those of test_2016_flickr.en; medians of several rounds. On a busy
+machine compare processor time (cpu_ms). `--quick` takes the first 300 sentences, and fewer rounds of the slow peers.
 
-- ours: from raw text to raw text, by `dragoman bench`: float32 and int8 bundles, and the model folder in torch.
-- OpenNMT-py: a bidirectional LSTM of the same sizes and the same vocabulary, trained for `--peer-minutes` first, from
-  tokens to tokens, by its own clock, loading included. After so little training it writes other lengths: compare
-  tokens/s. Its processor time includes starting Python.
-- CTranslate2 (of OpenNMT-py's environment): a Transformer of 6 + 2 layers, 256 wide, int8, **random weights, output
-  lengths forced to those of our greedy translations**, from tokens to tokens.
+- ours: from raw text to raw text, by `dragoman bench`: the int8 bundle on our kernel (`dragoman accelerate`, which is
+  called first where there is a C compiler) and on ONNX Runtime, the float32 bundle, the model folder in torch.
+- CTranslate2: a Transformer of 6 + 2 layers, 256 wide, int8, **random weights, output lengths forced to those of our
+  greedy translations**, from tokens to tokens.
+- Marian (pymarian 1.12.42, --type s2s, float32): an LSTM of the same sizes **after one update, output lengths
+  limited**, from tokens to tokens: compare tokens/s.
+- OpenNMT-py: a bidirectional LSTM of the same sizes **after a few updates, all outputs forced to our mean length**,
+  from tokens to tokens, by its own clock, loading included. Its processor time includes starting Python.
 
-Peers are left out where `benchmarks/peers/setup_opennmt.sh` has not been run.
+Peers are left out where `benchmarks/peers/setup_{opennmt,marian,ctranslate2}.sh` have not been run.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +35,46 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from peers import opennmt
 
-from dragoman.api import export_bundle
 from dragoman.loading import load
 from dragoman.model import Model
+from dragoman.runtime.bundle import is_bundle
 from dragoman.translator import TranslateOptions
 
 Row = dict[str, Any]
 TEST = "test_2016_flickr"
+QUICK = 300
+COLUMNS = (
+    "threads",
+    "beam",
+    "sentences_per_s",
+    "tokens_per_s",
+    "cpu_ms",
+    "p50_ms",
+    "memory_mb",
+    "start_s",
+)
+# The rows that targets are about: ours, and what it is compared with.
+OURS, TRANSFORMER = (
+    "ours, int8, kernel",
+    "CTranslate2 Transformer 6+2 int8, random weights, forced lengths",
+)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is measured: settings, and the files of this run."""
+
+    asked: argparse.Namespace
+    work: Path
+    texts: list[str]
+
+    @property
+    def settings(self) -> list[tuple[int, int]]:
+        """Threads and beams."""
+        threads, beams = (
+            [int(one) for one in text.split(",")] for text in (self.asked.threads, self.asked.beam)
+        )
+        return [(count, beam) for count in threads for beam in beams]
 
 
 def main() -> None:
@@ -47,135 +86,248 @@ def main() -> None:
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--beam", default="1,5")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--peer-minutes", type=float, default=2)
-    parser.add_argument("--no-opennmt", action="store_true")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--sentences", type=int, help="only the first so many")
+    parser.add_argument(
+        "--without", default="", help="peers to leave out: opennmt,marian,ctranslate2"
+    )
+    parser.add_argument("--out", type=Path, help="where the table is written too")
     asked = parser.parse_args()
-    rows: list[Row] = []
+    texts = (asked.data / f"{TEST}.en").read_text(encoding="utf-8").split("\n")[:-1]
     with tempfile.TemporaryDirectory(prefix="translate-speed-") as folder:
-        work = Path(folder)
-        export_bundle(asked.model, work / "fp32")
-        export_bundle(asked.model, work / "int8", int8=True)
-        for name, path in (
-            ("ours, int8", work / "int8"),
-            ("ours, float32", work / "fp32"),
-            ("ours, torch", asked.model),
-        ):
-            found = ours(name, path, asked)
-            show(found)
-            rows += found
-        model = load(work / "fp32", threads=1)
-        for peer in (ctranslate2,) if asked.no_opennmt else (ctranslate2, opennmt_rows):
+        count = asked.sentences or (QUICK if asked.quick else len(texts))
+        task = Task(asked, Path(folder), texts[:count])
+        (task.work / "input").write_text("".join(f"{one}\n" for one in task.texts), "utf-8")
+        rows = our_rows(task)
+        bundle = asked.model if is_bundle(asked.model) else task.work / "int8"
+        describe(load(bundle, threads=1), task)
+        for peer in (ctranslate2, marian, opennmt_rows):
+            if peer.__name__.removesuffix("_rows") in asked.without.split(","):
+                continue
             try:
-                rows += peer(model, asked, work)
+                rows += peer(task)
             except opennmt.PeerError as error:
                 print(f"{peer.__name__}: left out: {error}", file=sys.stderr)
-    print(json.dumps(rows, indent=2))
+    text = table(rows)
+    print(text)
+    if asked.out:
+        asked.out.write_text(text, encoding="utf-8")
 
 
-def show(rows: list[Row]) -> None:
-    for row in rows:
-        print(json.dumps(row), file=sys.stderr, flush=True)
+def show(row: Row) -> Row:
+    print(json.dumps(row), file=sys.stderr, flush=True)
+    return row
 
 
-def ours(name: str, path: Path, asked: argparse.Namespace) -> list[Row]:
-    """Measure one of ours by its own command."""
-    command = [sys.executable, "-m", "dragoman", "bench", str(path), "--json"]
-    command += ["--threads", asked.threads, "--beam", asked.beam, "--rounds", str(asked.rounds)]
-    command += ["--input", str(asked.data / f"{TEST}.en")]
-    found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+# ------------------------------------------------------------------------------------------------ ours
+
+
+def our_rows(task: Task) -> list[Row]:
+    """Measure all of ours by their own command."""
+    model = task.asked.model
+    if shutil.which(os.environ.get("CC", "cc")):
+        subprocess.run(
+            [sys.executable, "-m", "dragoman", "accelerate"], check=True, stdout=sys.stderr
+        )
+    if is_bundle(model):
+        return [
+            *ours(OURS, model, task),
+            *ours("ours, int8, ONNX Runtime", model, task, native=False),
+        ]
+    from dragoman.api import export_bundle
+
+    export_bundle(model, task.work / "fp32")
+    export_bundle(model, task.work / "int8", int8=True)
     return [
-        {"what": name, **speed, "start_s": round(found["start_s"], 3)} for speed in found["speeds"]
+        *ours(OURS, task.work / "int8", task),
+        *ours("ours, int8, ONNX Runtime", task.work / "int8", task, native=False),
+        *ours("ours, float32", task.work / "fp32", task),
+        *ours("ours, torch", model, task),
     ]
 
 
-def settings(asked: argparse.Namespace) -> list[tuple[int, int]]:
-    return [(int(t), int(b)) for t in asked.threads.split(",") for b in asked.beam.split(",")]
+def ours(name: str, path: Path, task: Task, *, native: bool = True) -> list[Row]:
+    command = [sys.executable, "-m", "dragoman", "bench", str(path), "--json"]
+    command += ["--threads", task.asked.threads, "--beam", task.asked.beam]
+    command += ["--rounds", str(task.asked.rounds), "--input", str(task.work / "input")]
+    environment = os.environ | {"DRAGOMAN_NATIVE": str(int(native))}
+    done = subprocess.run(command, check=True, capture_output=True, env=environment)
+    found = json.loads(done.stdout)
+    start = {"start_s": found["start_s"]}
+    return [show({"what": name, **speed, **start}) for speed in found["speeds"]]
 
 
-def tokens_of(model: Model, path: Path) -> list[list[str]]:
+# ----------------------------------------------------------------------------------------------- peers
+
+
+def describe(model: Model, task: Task) -> None:
+    """Write what the peers need to know: tokens, our greedy lengths, sizes."""
+    found = model.translate(task.texts, TranslateOptions(beam_size=1, attention=False))
+    tokenizer, config = model.translator.src_tokenizer, model.config.model
+    content = {
+        "vocabulary": ["<unk>", "<s>", "</s>", *tokenizer.tokens(range(4, tokenizer.vocab_size))],
+        "sources": tokens_of(model, task.texts),
+        "lengths": [len(one.tokens) for one in found],
+        "embedding": config.embedding_size,
+        "hidden": config.hidden_size,
+        "input_feeding": config.input_feeding,
+    }
+    (task.work / "tokens.json").write_text(json.dumps(content), encoding="utf-8")
+
+
+def tokens_of(model: Model, texts: list[str]) -> list[list[str]]:
     tokenizer = model.translator.src_tokenizer
-    texts = path.read_text(encoding="utf-8").split("\n")[:-1]
     return [tokenizer.tokens(ids) for ids in tokenizer.encode_batch(texts)]
 
 
-def ctranslate2(model: Model, asked: argparse.Namespace, work: Path) -> list[Row]:
-    """Measure a Transformer of random weights, at our output lengths."""
-    texts = (asked.data / f"{TEST}.en").read_text(encoding="utf-8").split("\n")[:-1]
-    found = model.translate(texts, TranslateOptions(beam_size=1, attention=False))
-    tokenizer = model.translator.src_tokenizer
-    content = {
-        "vocabulary": ["<unk>", "<s>", "</s>", *tokenizer.tokens(range(4, tokenizer.vocab_size))],
-        "sources": tokens_of(model, asked.data / f"{TEST}.en"),
-        "lengths": [len(one.tokens) for one in found],
-    }
-    path = work / "tokens.json"
-    path.write_text(json.dumps(content), encoding="utf-8")
-    script = Path(__file__).parent / "peers" / "ctranslate2_random.py"
-    rows: list[Row] = []
-    for threads, beam in settings(asked):
-        command = [str(opennmt.python()), str(script), str(path), "--rounds", str(asked.rounds)]
+def content_of(task: Task) -> dict[str, Any]:
+    return json.loads((task.work / "tokens.json").read_text(encoding="utf-8"))
+
+
+def asked_of(peer: str, script: str, task: Task, rounds: int) -> list[tuple[int, int, Row]]:
+    """Run a peer's script once a setting; give threads, beam and what it says."""
+    peers = Path(os.environ.get("DRAGOMAN_PEERS", Path(tempfile.gettempdir()) / "dragoman-peers"))
+    python = peers / peer / "bin" / "python"
+    if not python.exists():
+        raise opennmt.PeerError(f"{python} is missing: run benchmarks/peers/setup_{peer}.sh")
+    found: list[tuple[int, int, Row]] = []
+    for threads, beam in task.settings:
+        command = [str(python), str(Path(__file__).parent / "peers" / script)]
+        command += [str(task.work / "tokens.json"), "--rounds", str(rounds)]
         command += ["--threads", str(threads), "--beam", str(beam)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
         if done.returncode:
             raise opennmt.PeerError(done.stderr[-1000:])
-        one = json.loads(done.stdout.splitlines()[-1])
-        rows.append(
+        found.append((threads, beam, json.loads(done.stdout.splitlines()[-1])))
+    return found
+
+
+def ctranslate2(task: Task) -> list[Row]:
+    """Measure a Transformer of random weights, at our output lengths."""
+    content, count = content_of(task), len(task.texts)
+    return [
+        show(
             {
-                "what": "CTranslate2 Transformer 6+2 int8, random weights, forced lengths",
+                "what": TRANSFORMER,
                 "threads": threads,
                 "beam": beam,
                 "p50_ms": one["p50_ms"],
-                "sentences_per_s": len(texts) / one["seconds"],
+                "sentences_per_s": count / one["seconds"],
                 "tokens_per_s": sum(content["lengths"]) / one["seconds"],
-                "cpu_ms": 1e3 * one["cpu_s"] / len(texts),
-                "batch": one["batch"],
+                "cpu_ms": 1e3 * one["cpu_s"] / count,
             }
         )
-        show(rows[-1:])
-    return rows
+        for threads, beam, one in asked_of(
+            "ctranslate2", "ctranslate2_random.py", task, task.asked.rounds
+        )
+    ]
 
 
-def opennmt_rows(model: Model, asked: argparse.Namespace, work: Path) -> list[Row]:
-    """Train the peer for a while, and measure it."""
-    tokenizer = model.translator.src_tokenizer
-    for split in ("train", "val", TEST):
-        for side in ("en", "de"):
-            lines = tokens_of(model, asked.data / f"{split}.{side}")
-            text = "".join(f"{' '.join(one)}\n" for one in lines)
-            (work / f"{split}.{side}").write_text(text, encoding="utf-8")
-    vocabulary = tuple(tokenizer.tokens(range(4, tokenizer.vocab_size)))
-    files = [work / name for name in ("train.en", "train.de", "val.en", "val.de")]
+def marian(task: Task) -> list[Row]:
+    """Measure Marian's RNN after one update; its processor time is that of as many tokens as ours."""
+    content, count = content_of(task), len(task.texts)
+    wanted = sum(content["lengths"])
+    rounds = 1 if task.asked.quick else task.asked.rounds
+    return [
+        show(
+            {
+                "what": "Marian s2s LSTM float32, one update, lengths limited",
+                "threads": threads,
+                "beam": beam,
+                "p50_ms": one["p50_ms"],
+                "sentences_per_s": one["num_tokens"] / one["seconds"] * count / wanted,
+                "tokens_per_s": one["num_tokens"] / one["seconds"],
+                "cpu_ms": 1e3 * one["cpu_s"] / one["num_tokens"] * wanted / count,
+            }
+        )
+        for threads, beam, one in asked_of("marian", "marian_random.py", task, rounds)
+    ]
+
+
+def opennmt_rows(task: Task) -> list[Row]:
+    """Train the peer for a few steps, and measure it at our mean length."""
+    content, work = content_of(task), task.work
+    lines = "".join(f"{' '.join(one)}\n" for one in content["sources"])
+    for name in ("source", "train", "val"):
+        (work / name).write_text(lines, encoding="utf-8")
+    vocabulary = tuple(content["vocabulary"][3:])
+    files = [work / name for name in ("train", "train", "val", "val")]
     opennmt.prepare(*files, work, opennmt.Vocab(vocabulary, vocabulary))
-    config = model.config.model
     options = opennmt.Options(
         encoder_type="brnn",
         layers=1,
-        hidden_size=config.hidden_size,
-        word_vec_size=config.embedding_size,
-        input_feed=int(config.input_feeding),
+        hidden_size=content["hidden"],
+        word_vec_size=content["embedding"],
+        input_feed=int(content["input_feeding"]),
         optim="adam",
         learning_rate=0.001,
-        batch_size=1000,
-        batch_type="tokens",
     )
-    trained = opennmt.train(work, options, minutes=asked.peer_minutes)
+    trained = opennmt.train(work, options, steps=3)
+    length = round(sum(content["lengths"]) / len(content["lengths"]))
     rows: list[Row] = []
-    for threads, beam in settings(asked):
-        source, out = work / f"{TEST}.en", work / "out"
-        done = opennmt.translate(work, trained.checkpoint, source, out, beam, threads)
-        lines = out.read_text(encoding="utf-8").split("\n")[:-1]
-        rows.append(
-            {
-                "what": f"OpenNMT-py 3.5.1, {trained.steps} steps of training",
-                "threads": threads,
-                "beam": beam,
-                "sentences_per_s": len(lines) / done.inference_s,
-                "tokens_per_s": sum(len(line.split()) + 1 for line in lines) / done.inference_s,
-                "cpu_ms": 1e3 * done.cpu_s / len(lines),
-            }
+    for threads, beam in task.settings:
+        out = work / "out"
+        done = opennmt.translate(
+            work, trained.checkpoint, work / "source", out, beam, threads, length=length
         )
-        show(rows[-1:])
+        count = len(task.texts)
+        rows.append(
+            show(
+                {
+                    "what": "OpenNMT-py 3.5.1 LSTM, a few updates, mean length forced",
+                    "threads": threads,
+                    "beam": beam,
+                    "sentences_per_s": count / done.inference_s,
+                    "tokens_per_s": count * length / done.inference_s,
+                    "cpu_ms": 1e3 * done.cpu_s / count,
+                }
+            )
+        )
     return rows
+
+
+# ----------------------------------------------------------------------------------------------- table
+
+
+def table(rows: list[Row]) -> str:
+    """Write all as Markdown, and how many times ours is as fast as each other."""
+    lines = [f"| what | {' | '.join(COLUMNS)} |", f"|---|{'---|' * len(COLUMNS)}"]
+    for row in rows:
+        cells = [_cell(row.get(name)) for name in COLUMNS]
+        lines.append(f"| {row['what']} | {' | '.join(cells)} |")
+    lines += [
+        "",
+        "| ours (int8, kernel) against | beam | by tokens/s, each at its best | by processor time |",
+    ]
+    lines.append("|---|---|---|---|")
+    names = dict.fromkeys(row["what"] for row in rows if row["what"] != OURS)
+    for name in names:
+        for beam in sorted({row["beam"] for row in rows}):
+            mine, other = (_best(rows, what, beam) for what in (OURS, name))
+            if mine and other:
+                speed, cpu = mine[0] / other[0], other[1] / mine[1]
+                lines.append(f"| {name} | {beam} | {speed:.1f} x | {cpu:.1f} x |")
+    return "\n".join(lines) + "\n"
+
+
+def _best(rows: list[Row], what: str, beam: int) -> tuple[float, float] | None:
+    found = [row for row in rows if row["what"] == what and row["beam"] == beam]
+    if not found:
+        return None
+    return max(row["tokens_per_s"] for row in found), min(row["cpu_ms"] for row in found)
+
+
+def _cell(value: float | None) -> str:
+    if value is None:
+        return ""
+    return (
+        str(value)
+        if isinstance(value, int)
+        else f"{value:,.2f}"
+        if value < 100
+        else f"{value:,.0f}"
+    )
 
 
 if __name__ == "__main__":

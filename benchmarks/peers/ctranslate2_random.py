@@ -20,7 +20,7 @@ import numpy as np
 
 WIDTH, HIDDEN, HEADS = 256, 1024, 4
 LAYERS = (6, 2)
-BATCHES = (16, 32, 64, 128)
+BATCHES = (32, 64, 128)
 
 
 def main():

@@ -225,10 +225,12 @@ def translate(
     out_file: str | Path,
     beam: int = 5,
     threads: int = 2,
+    *,
+    length: int | None = None,
 ) -> TranslateResult:
     """Translate a tokenised file, line for line, with the peer's own defaults but for the beam.
 
-    The peer leaves empty lines out of its output; they are put back.
+    The peer leaves empty lines out of its output; they are put back. A `length` forces all outputs to it.
     """
     work = Path(workdir).resolve()
     lines = Path(src_file).read_text(encoding="utf-8").split("\n")
@@ -238,6 +240,8 @@ def translate(
     asked.write_text("".join(f"{line}\n" for line in lines if line.strip()), encoding="utf-8")
     command = ["-m", "onmt.bin.translate", "--model", str(checkpoint)]
     command += ["--src", str(asked), "--output", str(answered), "--beam_size", str(beam)]
+    if length is not None:
+        command += ["--min_length", str(length), "--max_length", str(length)]
     ended = _run(command, log=work / "translate.log", threads=threads)
 
     outputs = answered.read_text(encoding="utf-8").split("\n")[:-1]
@@ -270,7 +274,8 @@ def tokens_per_s(log: str) -> float:
 
 def python() -> Path:
     """Return the interpreter of the peer's environment."""
-    default = Path(tempfile.gettempdir()) / "dragoman-peers" / "opennmt"
+    peers = os.environ.get("DRAGOMAN_PEERS", Path(tempfile.gettempdir()) / "dragoman-peers")
+    default = Path(peers) / "opennmt"
     path = Path(os.environ.get("DRAGOMAN_OPENNMT", default)) / "bin" / "python"
     if not path.exists():
         raise PeerError(f"{path} is missing: run benchmarks/peers/setup_opennmt.sh")

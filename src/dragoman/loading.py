@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dragoman.annotator import Annotator
 from dragoman.data.corpus import ReadOptions
-from dragoman.evaluation.report import Evaluation
 from dragoman.model import Model, ModelSize
 from dragoman.runtime.bundle import Bundle, is_bundle, read_bundle
 from dragoman.search.stepper import Stepper
 from dragoman.workers import ParallelTranslator, num_cores
 from dragoman.zoo import shipped
+
+if TYPE_CHECKING:
+    from dragoman.evaluation.report import Evaluation
 
 # Rows times tokens of a batch: what they carry and look at stays in a core's own cache.
 _BATCH_TOKENS = 600

@@ -6,21 +6,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from dragoman.annotator import Annotator
 from dragoman.config import Config
 from dragoman.data.corpus import Corpus, Pair, ReadOptions, group_references
 from dragoman.errors import DataError, InputError
-from dragoman.evaluation.confidence import measure_confidence
-from dragoman.evaluation.report import Evaluation, EvaluationOptions, evaluate_outputs
-from dragoman.inspection.trace import Changes, Trace
-from dragoman.inspection.tracer import InspectableStepper, Subject, trace
 from dragoman.search.ensemble import EnsembleStepper
 from dragoman.search.labelling import EnsembleEmitter
-from dragoman.tasks import TASKS, Task
 from dragoman.text.neighbours import Around, around
 from dragoman.translator import TranslateOptions, Translation, Translator
+
+# What translates is there at once: tasks, scores and traces are loaded when they are asked for.
+if TYPE_CHECKING:
+    from dragoman.evaluation.report import Evaluation, EvaluationOptions
+    from dragoman.inspection.trace import Changes, Trace
+    from dragoman.inspection.tracer import Subject
+    from dragoman.tasks import Task
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class Model:
     @property
     def task(self) -> Task:
         """What it was taught to do."""
+        from dragoman.tasks import TASKS
+
         return TASKS[self.config.task]
 
     @overload
@@ -102,6 +106,8 @@ class Model:
         Raises:
             InputError: It cannot be looked into.
         """
+        from dragoman.inspection.tracer import InspectableStepper, Subject
+
         translator = self.translator
         if isinstance(translator, Annotator):
             raise InputError(
@@ -119,6 +125,8 @@ class Model:
             text: The sentence.
             changes: What to do otherwise: other words, hidden source words, another context vector.
         """
+        from dragoman.inspection.tracer import trace
+
         return trace(self.subject, text, changes)
 
     def read(self, files: Path | tuple[Path, Path], options: ReadOptions | None = None) -> Corpus:
@@ -169,6 +177,9 @@ class Model:
         A model that was taught to drop case or the final stop is scored on what it can write: the references
         lose them too, and the signatures say so.
         """
+        from dragoman.evaluation.confidence import measure_confidence
+        from dragoman.evaluation.report import EvaluationOptions, evaluate_outputs
+
         lines = pairs.lines if isinstance(pairs, Corpus) else None
         pairs = pairs.pairs if isinstance(pairs, Corpus) else [Pair(*pair) for pair in pairs]
         grouped = group_references(pairs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -87,6 +86,8 @@ class Translation:
 
     def _repr_html_(self) -> str:
         """Draw itself in a notebook: the words shaded by probability, and the attention as a table."""
+        import html
+
         words = " ".join(
             f'<span title="{probability:.3f}" style="background:rgba(66,133,244,{0.08 + 0.5 * probability:.2f});'
             f'padding:0 .25em;border-radius:.2em">{html.escape(token)}</span>'

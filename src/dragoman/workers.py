@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -57,6 +56,8 @@ class ParallelTranslator(Translator):
         fits = all(one is None or len(one) == len(texts) for one in beside.values())
         if hands < 2 or options.sampling is not None or not fits:
             return super().translate(texts, options)
+        from concurrent.futures import ThreadPoolExecutor
+
         # Everyone gets short ones and long ones.
         order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
         shares = [order[hand::hands] for hand in range(hands)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -46,6 +45,8 @@ def bench(
 
     Each thread count is measured in a process of its own.
     """
+    import statistics
+
     counts, beams = _numbers("--threads", threads), _numbers("--beam", beam)
     job: dict[str, Any] = {"model": str(model), "texts": str(source or ""), "beams": beams}
     found: list[dict[str, Any]] = []

@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dragoman.data.corpus import Corpus, Pair, ReadOptions, read_corpus
-from dragoman.evaluation.report import Baseline, Rates
+
+if TYPE_CHECKING:
+    from dragoman.evaluation.report import Baseline, Rates
 
 _LEAST_STEPS = 600
 _TAG = re.compile("<[^<>]+>")
@@ -72,7 +74,7 @@ class Task:
     fault: Callable[[Pair], str] | None = None
     confusion: bool = False
     rates: Rates | None = None
-    baselines: Mapping[str, Baseline] = field(default_factory=dict[str, Baseline])
+    baselines: Mapping[str, Baseline] = field(default_factory=dict[str, Any])
     measure: str = "exact_match"
     nbest: int = 1
 

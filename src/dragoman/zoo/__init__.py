@@ -10,12 +10,15 @@ import difflib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from dragoman.data.catalogue.download import Progress, RemoteFile, fetch, unwritable
 from dragoman.errors import ModelError
 from dragoman.runtime.bundle import CONFIG, read_bundle
+
+if TYPE_CHECKING:
+    from dragoman.data.catalogue.download import Progress
 
 _HERE = Path(__file__).parent
 _BUNDLES, _LIST = _HERE / "bundles", _HERE / "zoo.json"
@@ -84,6 +87,9 @@ class Zoo:
             ModelError: There is no such model, it has no address yet, or what came is no whole bundle.
             DataError: A file cannot be fetched, or is not what the list says.
         """
+        # Here, not above: whoever translates needs nothing of what fetches.
+        from dragoman.data.catalogue.download import RemoteFile, fetch, unwritable
+
         row = self.find(name)
         if row.ships:
             try:

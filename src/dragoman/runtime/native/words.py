@@ -49,7 +49,9 @@ class WordTable:
         """Make the rows of these words."""
         if self._known[ids].all():
             return
-        new = np.unique(ids[~self._known[ids]])
+        wanted = np.zeros_like(self._known)
+        wanted[ids] = True
+        new = np.flatnonzero(wanted & ~self._known)
         with self._lock:
             sums = self._words[new].astype(np.float32) @ self._map
             made = sums * (self._scales[new, None] * self._map_scales) + self._bias

@@ -1,0 +1,99 @@
+"""Marian's RNN (--type s2s, float32) after one update, its output lengths limited: run in the peer's environment.
+
+    python marian_random.py TOKENS.json --threads 1 --beam 1
+
+TOKENS.json: see ctranslate2_random.py; also "embedding" and "hidden". From tokens to tokens, the same pieces as
+ours. Its encoder is as wide in each direction as ours in both together. Marian cannot be told a length, only a limit
+as a factor of the source's: an untrained model seldom ends before, and the factor is that of all our outputs to all
+sources. Prints one line of JSON: seconds, processor time, output tokens.
+"""
+
+import argparse
+import json
+import statistics
+import time
+from pathlib import Path
+
+from pymarian import Trainer, Translator
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("tokens", type=Path)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--beam", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    content = json.loads(asked.tokens.read_text(encoding="utf-8"))
+    folder = asked.tokens.parent / "marian"
+    folder.mkdir(exist_ok=True)
+    if not (folder / "model.npz").exists():
+        train(folder, content)
+    print(json.dumps(measure(folder, content, asked)))
+
+
+def train(folder, content):
+    """Make one update, and save."""
+    words = ["</s>", "<unk>", *content["vocabulary"][3:]]
+    # JSON is YAML.
+    vocabulary = {word: number for number, word in enumerate(words)}
+    (folder / "vocab.yml").write_text(json.dumps(vocabulary), encoding="utf-8")
+    lines = [" ".join(source) for source in content["sources"][:64]]
+    (folder / "train").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "work").mkdir(exist_ok=True)
+    options = {
+        "type": "s2s",
+        "dim-emb": content["embedding"],
+        "dim-rnn": content["hidden"],
+        "enc-cell": "lstm",
+        "dec-cell": "lstm",
+        "enc-depth": 1,
+        "dec-depth": 1,
+        "tied-embeddings-all": "true",
+        "model": folder / "model.npz",
+        "train-sets": f"{folder / 'train'} {folder / 'train'}",
+        "vocabs": f"{folder / 'vocab.yml'} {folder / 'vocab.yml'}",
+        "tempdir": folder / "work",
+        "after": "1u",
+        "cpu-threads": 1,
+        "mini-batch": 16,
+        "workspace": 512,
+        "seed": 1,
+        "quiet": "true",
+    }
+    Trainer(" ".join(f"--{name} {value}" for name, value in options.items())).train()
+
+
+def measure(folder, content, asked):
+    """Time all sentences, and some alone."""
+    sources, lengths = content["sources"], content["lengths"]
+    factor = sum(lengths) / sum(len(source) + 1 for source in sources)
+    options = (
+        f"--models {folder / 'model.npz'} --vocabs {folder / 'vocab.yml'} {folder / 'vocab.yml'} "
+        f"--cpu-threads {asked.threads} --beam-size {asked.beam} --mini-batch 64 --maxi-batch 100 "
+        f"--maxi-batch-sort src --max-length-factor {factor:.3f} --workspace 512 --quiet true "
+        "--quiet-translation true"
+    )
+    translator = Translator(options)
+    lines = [" ".join(source) for source in sources]
+
+    def all_of(texts):
+        began = time.perf_counter()
+        answers = translator.translate("\n".join(texts)).split("\n")
+        return time.perf_counter() - began, answers
+
+    _, answers = all_of(lines[:16])
+    cpu_began = time.process_time()
+    rounds = [all_of(lines) for _ in range(asked.rounds)]
+    cpu_s = (time.process_time() - cpu_began) / asked.rounds
+    answers = rounds[-1][1]
+    return {
+        "seconds": statistics.median(seconds for seconds, _ in rounds),
+        "cpu_s": cpu_s,
+        "num_tokens": sum(len(one.split()) + 1 for one in answers),
+        "p50_ms": 1e3 * statistics.median(all_of([one])[0] for one in lines[:50]),
+    }
+
+
+if __name__ == "__main__":
+    main()
