@@ -145,11 +145,22 @@ def epoch_batches(
     Returns:
         For each batch, the examples' numbers.
     """
+    src = np.array([len(example.src) for example in examples], dtype=np.int64)
+    tgt = np.array([len(example.tgt) for example in examples], dtype=np.int64)
+    return deal_lengths(src, tgt, batch_tokens, key)
+
+
+def deal_lengths(
+    src_lengths: NDArray[np.int64],
+    tgt_lengths: NDArray[np.int64],
+    batch_tokens: int,
+    key: Sequence[int],
+) -> list[list[int]]:
+    """Deal examples of which only the lengths are known, as `epoch_batches` does."""
     random = np.random.default_rng(list(key))
-    tgt = np.array([len(example.tgt) + 1 for example in examples])
-    src = np.array([len(example.src) + 1 for example in examples])
+    src, tgt = src_lengths + 1, tgt_lengths + 1
     # Ties fall in random order, so that an epoch's batches differ from the last one's.
-    order = np.lexsort((random.random(len(examples)), src, tgt))
+    order = np.lexsort((random.random(len(src)), src, tgt))
     batches = list(_fill(order, np.maximum(src, tgt), batch_tokens))
     return [batches[number] for number in random.permutation(len(batches))]
 

@@ -6,7 +6,7 @@
 import random
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -107,8 +107,16 @@ def read_corpus(path: Path | tuple[Path, Path], options: ReadOptions = _DEFAULTS
     """
     if isinstance(path, tuple):
         return _read_parallel(path, options)
+    return sift(read_rows(path, options, read_bytes(path)), (str(path), str(path)), str(path))
+
+
+def read_rows(path: Path, options: ReadOptions, content: bytes | None) -> Iterator[Row]:
+    """Cut a file into rows; without its `content`, it is read bit by bit.
+
+    Raises:
+        DataError: If nothing is known that reads it.
+    """
     columns = _two_columns(options.columns, more=options.shape is not None)
-    content = read_bytes(path)
     read = FORMATS.get(content_suffix(path))
     if read is None:
         raise DataError(
@@ -117,11 +125,8 @@ def read_corpus(path: Path | tuple[Path, Path], options: ReadOptions = _DEFAULTS
             "for two parallel files, give both"
         )
     extras = (options.columns or ())[2:]
-    source = Source(str(path), content, options.encoding, columns, extras)
-    rows = read(source)
-    if options.shape is not None:
-        rows = chain.from_iterable(map(options.shape, rows))
-    return _sift(rows, (source.path, source.path), source.path)
+    rows = read(Source(str(path), content, options.encoding, columns, extras))
+    return rows if options.shape is None else chain.from_iterable(map(options.shape, rows))
 
 
 def _two_columns(
@@ -147,16 +152,39 @@ def _read_parallel(paths: tuple[Path, Path], options: ReadOptions) -> Corpus:
             "one sentence a line, in the same order: find the line that was lost or broken"
         )
     rows = (Row(line, *texts) for line, texts in enumerate(zip(src, tgt, strict=True), 1))
-    return _sift(rows, (src_path, tgt_path), f"{src_path} + {tgt_path}")
+    return sift(rows, (src_path, tgt_path), f"{src_path} + {tgt_path}")
 
 
-def _sift(rows: Iterable[Row], paths: tuple[str, str], name: str) -> Corpus:
-    """Keep the usable rows; refuse the file if the others are many."""
-    kept = list(rows)
-    while kept and not (kept[-1].fault or kept[-1].src.strip() or kept[-1].tgt.strip()):
-        kept.pop()
+def sift(rows: Iterable[Row], paths: tuple[str, str], name: str) -> Corpus:
+    """Keep the usable rows; refuse the file if the others are many.
+
+    Args:
+        rows: As they stood in the file.
+        paths: Of the source and the target, for messages.
+        name: Of the corpus.
+    """
+    corpus = keep_usable(without_blank_end(rows), paths, name)
+    num_bad = len(corpus.problems)
+    refuse_bad(corpus, len(corpus.pairs) + num_bad, num_bad)
+    return corpus
+
+
+def without_blank_end(rows: Iterable[Row]) -> Iterator[Row]:
+    """Leave the blank rows at the end out."""
+    blank: list[Row] = []
+    for row in rows:
+        if not (row.fault or row.src.strip() or row.tgt.strip()):
+            blank.append(row)
+            continue
+        yield from blank
+        blank.clear()
+        yield row
+
+
+def keep_usable(rows: Iterable[Row], paths: tuple[str, str], name: str) -> Corpus:
+    """Part the usable rows from the others."""
     corpus = Corpus([], [], name)
-    for line, src, tgt, fault, _ in kept:
+    for line, src, tgt, fault, _ in rows:
         pair = Pair(src.strip(), tgt.strip())
         if fault or not (src or tgt):
             problem = Problem(paths[0], line, fault or "is blank")
@@ -169,7 +197,6 @@ def _sift(rows: Iterable[Row], paths: tuple[str, str], name: str) -> Corpus:
             corpus.lines.append(line)
             continue
         corpus.problems.append(problem)
-    _refuse_bad(corpus, len(kept))
     return corpus
 
 
@@ -186,15 +213,24 @@ def _find_fault(text: str) -> str:
     return "" if text.strip("\ufffd ?") else "is nothing but replacement characters"
 
 
-def _refuse_bad(corpus: Corpus, num_lines: int) -> None:
+def refuse_bad(corpus: Corpus, num_lines: int, num_bad: int) -> None:
+    """Refuse a file of whose lines too many cannot be used.
+
+    Args:
+        corpus: What was kept, and the bad lines, or the first of them.
+        num_lines: How many lines were read.
+        num_bad: How many of them are bad.
+
+    Raises:
+        DataError: With the first of them.
+    """
     if not num_lines:
         raise DataError(f"{corpus.path} is empty; expected pairs of source and target")
-    problems = corpus.problems
-    if corpus.pairs and not too_many(len(problems), num_lines):
+    if corpus.pairs and not too_many(num_bad, num_lines):
         return
-    shown = "".join(f"\n  {problem}" for problem in problems[:_NUM_SHOWN])
+    shown = "".join(f"\n  {problem}" for problem in corpus.problems[:_NUM_SHOWN])
     raise DataError(
-        f"{corpus.path}: {len(problems)} of {num_lines} lines cannot be used; "
+        f"{corpus.path}: {num_bad} of {num_lines} lines cannot be used; "
         f"correct or remove them. The first:{shown}"
     )
 

@@ -7,6 +7,7 @@ one pair and not the corpus; a file with many of them is refused, with a guess a
 import bz2
 import difflib
 import gzip
+import io
 import lzma
 import re
 import zlib
@@ -15,7 +16,7 @@ from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from types import ModuleType
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from dragoman.errors import DataError, MissingExtraError
 
@@ -86,6 +87,19 @@ COMPRESSIONS: dict[str, Callable[[bytes], Iterator[bytes]]] = {
     ".bz2": _unpack(bz2.BZ2File),
     ".xz": _unpack(lzma.LZMAFile),
     ".zst": _unpack_zstandard,
+}
+
+
+def _open_zstandard(path: Path) -> IO[bytes]:
+    zstandard = import_extra("zstandard", "reading a .zst file")
+    return zstandard.open(path, "rb")
+
+
+_OPENERS: dict[str, Callable[[Path], Any]] = {
+    ".gz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
+    ".zst": _open_zstandard,
 }
 
 
@@ -183,6 +197,25 @@ def decode_lines(path: str, content: bytes, encoding: str) -> list[str]:
             raise DataError(f"{path} ends its lines with \\r alone; convert them to \\n")
         text = text.replace("\r\n", "\n")
     return text.removesuffix("\n").split("\n")
+
+
+def stream_lines(path: Path, encoding: str) -> Iterator[str]:
+    """Yield what `decode_lines` gives, without ever holding the file.
+
+    Raises:
+        DataError: The file cannot be read, or is damaged.
+    """
+    opener = _OPENERS.get(path.suffix.lower(), io.FileIO)
+    try:
+        with io.BufferedReader(cast("Any", opener(path))) as raw:
+            text = io.TextIOWrapper(raw, encoding, errors="surrogateescape", newline="\n")
+            for number, line in enumerate(text):
+                line = line.removeprefix("\ufeff") if number == 0 else line
+                yield line[:-2] if line.endswith("\r\n") else line.removesuffix("\n")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not {encoding.upper()} ({error}); name its encoding") from error
+    except (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError) as error:
+        raise DataError(f"{path} cannot be read, or is damaged ({error})") from error
 
 
 def _decode_leniently(path: str, content: bytes, encoding: str, error: UnicodeDecodeError) -> str:

@@ -4,9 +4,11 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from dragoman.data.files import decode_lines, import_extra
+from dragoman.data.files import decode_lines, import_extra, stream_lines
 from dragoman.errors import DataError
 
 Column = str | int
@@ -20,6 +22,7 @@ _SEPARATOR_ADVICE = {
     ",": "commas: name it .csv",
 }
 _NUM_LOOKED_AT = 1000
+_NUM_SPLIT = 10_000  # lines by which it is judged whether a file has columns at all
 
 
 class Row(NamedTuple):
@@ -45,28 +48,34 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """A file's content, and how it was asked to be read."""
+    """A file's content, and how it was asked to be read.
+
+    Attributes:
+        content: The whole file; None where it is read bit by bit.
+    """
 
     path: str
-    content: bytes
+    content: bytes | None
     encoding: str
     columns: tuple[Column, Column] | None
     extras: tuple[Column, ...] = ()
 
-    def lines(self) -> list[str]:
+    def lines(self) -> Iterable[str]:
         """Decode the content into lines."""
+        if self.content is None:
+            return stream_lines(Path(self.path), self.encoding)
         return decode_lines(self.path, self.content, self.encoding)
 
 
 def read_tsv(source: Source) -> Iterator[Row]:
     """Read tab-separated lines; a quotation mark is a character like any other."""
-    table = [Record(i, line.split("\t")) for i, line in enumerate(source.lines(), 1)]
+    table = (Record(i, line.split("\t")) for i, line in enumerate(source.lines(), 1))
     return _pick(source, table, "\t")
 
 
 def read_csv(source: Source) -> Iterator[Row]:
     """Read comma-separated values (RFC 4180); a quoted cell may hold commas and newlines."""
-    return _pick(source, list(_parse_csv(source)), ",")
+    return _pick(source, _parse_csv(source), ",")
 
 
 def _parse_csv(source: Source) -> Iterator[Record]:
@@ -87,13 +96,14 @@ def _parse_csv(source: Source) -> Iterator[Record]:
             yield Record(start, [], f"is not CSV: {error}")
 
 
-def _pick(source: Source, table: list[Record], separator: str) -> Iterator[Row]:
+def _pick(source: Source, table: Iterator[Record], separator: str) -> Iterator[Row]:
     """Take the two columns out of a delimited file."""
-    _refuse_one_column(source, table, separator)
-    src, tgt, has_header = _locate(source, table[0].cells)
+    head = list(islice(table, _NUM_SPLIT))
+    _refuse_one_column(source, head, separator)
+    src, tgt, has_header = _locate(source, head[0].cells)
     least = max(src, tgt) + 1
-    most = len(table[0].cells) if separator == "," else None
-    for line, cells, fault in table[has_header:]:
+    most = len(head[0].cells) if separator == "," else None
+    for line, cells, fault in chain(head[has_header:], table):
         if not fault and not any(map(str.strip, cells)):
             yield Row(line, "", "")
         elif fault or len(cells) < least:
@@ -210,19 +220,24 @@ def read_parquet(source: Source) -> Iterator[Row]:
     """Read a Parquet file; the texts may be fields of a struct `translation`."""
     arrow = import_extra("pyarrow", "reading Parquet")
     parquet = import_extra("pyarrow.parquet", "reading Parquet")
+    content = source.path if source.content is None else arrow.BufferReader(source.content)
+    done = 0
     try:
-        table = parquet.read_table(arrow.BufferReader(source.content)).flatten()
-        names = [str(name).removeprefix("translation.") for name in table.column_names]
-        chosen = source.columns or _default_names(names)
-        if chosen is None:
-            raise DataError(
-                f"{source.path} has the columns {_listed(names)}; pass --columns to choose two"
-            )
-        src, tgt = (table.column(_index(source.path, name, names)).to_pylist() for name in chosen)
+        for batch in parquet.ParquetFile(content).iter_batches(_NUM_SPLIT):
+            table = arrow.Table.from_batches([batch]).flatten()
+            names = [str(name).removeprefix("translation.") for name in table.column_names]
+            chosen = source.columns or _default_names(names)
+            if chosen is None:
+                raise DataError(
+                    f"{source.path} has the columns {_listed(names)}; pass --columns to choose two"
+                )
+            places = (_index(source.path, name, names) for name in chosen)
+            src, tgt = (table.column(place).to_pylist() for place in places)
+            for line, (one, other) in enumerate(zip(src, tgt, strict=True), done + 1):
+                yield _row(line, {"src": one, "tgt": other}, None)
+            done += len(src)
     except (arrow.ArrowException, OSError, ValueError, IndexError) as error:
         raise DataError(f"{source.path} cannot be read as Parquet: {error}") from error
-    for line, (one, other) in enumerate(zip(src, tgt, strict=True), 1):
-        yield _row(line, {"src": one, "tgt": other}, None)
 
 
 FORMATS: dict[str, Callable[[Source], Iterator[Row]]] = {

@@ -15,6 +15,7 @@ from dragoman.errors import DataError
 
 UnknownRate = Callable[[list[str]], float]
 Lengths = npt.NDArray[np.float64]
+Measured = tuple[Lengths, Lengths]
 
 _NUM_EXAMPLES = 3
 _MAX_UNKNOWN_RATE = 0.05
@@ -72,6 +73,10 @@ class Finding:
 
     count: int
     examples: list[str]
+
+    def __add__(self, other: "Finding") -> "Finding":
+        examples = [*self.examples, *other.examples][:_NUM_EXAMPLES]
+        return Finding(self.count + other.count, examples)
 
     def __str__(self) -> str:
         more = ", …" if self.count > len(self.examples) else ""
@@ -160,8 +165,9 @@ def inspect_corpus(
     held_out = {name: corpus for name, corpus in (("dev", dev), ("test", test)) if corpus}
     corpora = [train, *held_out.values()]
     measured = (dev or train).pairs
-    src_lengths = _measure([src for src, _ in pairs])
-    tgt_lengths = _measure([tgt for _, tgt in pairs])
+    src_lengths = measure([src for src, _ in pairs])
+    tgt_lengths = measure([tgt for _, tgt in pairs])
+    limits = Limits.of(src_lengths, tgt_lengths)
     distinct = set(pairs)
     targets_of = Counter(src for src, _ in distinct)
     return DataReport(
@@ -172,16 +178,16 @@ def inspect_corpus(
         num_duplicates=len(pairs) - len(distinct),
         num_repeated_sources=sum(1 for count in targets_of.values() if count > 1),
         num_copies=sum(1 for src, tgt in pairs if src == tgt),
-        problems=_gather(f"{problem}" for corpus in corpora for problem in corpus.problems),
-        misaligned=_places(train, _off_ratio(src_lengths, tgt_lengths)),
-        mojibake=_gather(place for corpus in corpora for place in _find_mojibake(corpus)),
-        length_outliers=_places(train, _too_long(src_lengths) | _too_long(tgt_lengths)),
-        shift=_find_shift(train, src_lengths, tgt_lengths),
+        problems=gather(f"{problem}" for corpus in corpora for problem in corpus.problems),
+        misaligned=places(train, limits.misaligned(src_lengths, tgt_lengths)),
+        mojibake=gather(place for corpus in corpora for place in find_mojibake(corpus)),
+        length_outliers=places(train, limits.outliers(src_lengths, tgt_lengths)),
+        shift=find_shift(train, src_lengths, tgt_lengths),
         leaks=_find_leaks(train, held_out),
     )
 
 
-def _measure(texts: Sequence[str]) -> tuple[Lengths, Lengths]:
+def measure(texts: Sequence[str]) -> tuple[Lengths, Lengths]:
     """Measure texts in words and in characters."""
     words = np.fromiter((len(text.split()) for text in texts), np.float64, len(texts))
     return words, np.fromiter(map(len, texts), np.float64, len(texts))
@@ -195,33 +201,63 @@ def _describe(
     return Side(Spread.of(words), Spread.of(characters), rate)
 
 
-def _gather(places: Iterable[str]) -> Finding:
-    places = iter(places)
-    examples = list(islice(places, _NUM_EXAMPLES))
-    return Finding(len(examples) + sum(1 for _ in places), examples)
+def gather(found: Iterable[str]) -> Finding:
+    """Count places, and keep the first."""
+    found = iter(found)
+    examples = list(islice(found, _NUM_EXAMPLES))
+    return Finding(len(examples) + sum(1 for _ in found), examples)
 
 
-def _places(corpus: Corpus, found: npt.NDArray[np.bool_]) -> Finding:
-    return _gather(corpus.where(int(index)) for index in np.flatnonzero(found))
+def places(corpus: Corpus, found: npt.NDArray[np.bool_]) -> Finding:
+    """Say where the pairs stand of which something holds."""
+    return gather(corpus.where(int(index)) for index in np.flatnonzero(found))
 
 
-def _off_ratio(src: tuple[Lengths, Lengths], tgt: tuple[Lengths, Lengths]) -> npt.NDArray[np.bool_]:
-    """Find the pairs whose log ratio of characters is over 5 robust deviations from the median.
+@dataclass(frozen=True)
+class Limits:
+    """Beyond what a pair is unlike the others; learned from all of them, or from a sample.
 
-    The deviation is 1.4826 MAD (Rousseeuw & Croux 1993), and at least 0.2, so that only a ratio
-    `e` times the usual one counts where pairs are all alike; +5 keeps short texts quiet.
+    Attributes:
+        ratio: The usual log ratio of the sides' characters.
+        deviation: How far from it is too far.
+        src: Characters beyond which a source is too long.
+        tgt: Characters beyond which a target is too long.
     """
-    ratios = np.log((tgt[1] + 5) / (src[1] + 5))
-    distances = np.abs(ratios - np.median(ratios))
-    return distances > 5 * max(0.2, 1.4826 * float(np.median(distances)))
+
+    ratio: float
+    deviation: float
+    src: float
+    tgt: float
+
+    @classmethod
+    def of(cls, src: Measured, tgt: Measured) -> "Limits":
+        """Learn what is usual.
+
+        Too far is over 5 robust deviations from the median. The deviation is 1.4826 MAD (Rousseeuw & Croux 1993), and
+        at least 0.2, so that only a ratio `e` times the usual one counts where pairs are all alike.
+        """
+        ratios = _log_ratios(src, tgt)
+        ratio = float(np.median(ratios))
+        deviation = 5 * max(0.2, 1.4826 * float(np.median(np.abs(ratios - ratio))))
+        longest = (_LONG_FACTOR * float(np.percentile(side[1], 95)) for side in (src, tgt))
+        return cls(ratio, deviation, *longest)
+
+    def misaligned(self, src: Measured, tgt: Measured) -> npt.NDArray[np.bool_]:
+        """Find the pairs whose sides do not fit by their lengths."""
+        return np.abs(_log_ratios(src, tgt) - self.ratio) > self.deviation
+
+    def outliers(self, src: Measured, tgt: Measured) -> npt.NDArray[np.bool_]:
+        """Find the pairs with a side that is far too long."""
+        return (src[1] > self.src) | (tgt[1] > self.tgt)
 
 
-def _too_long(lengths: tuple[Lengths, Lengths]) -> npt.NDArray[np.bool_]:
-    characters = lengths[1]
-    return characters > _LONG_FACTOR * np.percentile(characters, 95)
+def _log_ratios(src: Measured, tgt: Measured) -> Lengths:
+    """Compare the sides' characters; +5 keeps short texts quiet."""
+    return np.log((tgt[1] + 5) / (src[1] + 5))
 
 
-def _find_mojibake(corpus: Corpus) -> Iterator[str]:
+def find_mojibake(corpus: Corpus) -> Iterator[str]:
+    """Find texts that look decoded with the wrong encoding."""
     for index, (src, tgt) in enumerate(corpus.pairs):
         if src.isascii() and tgt.isascii():
             continue
@@ -229,7 +265,7 @@ def _find_mojibake(corpus: Corpus) -> Iterator[str]:
             yield corpus.where(index)
 
 
-def _find_shift(
+def find_shift(
     corpus: Corpus,
     src: tuple[Lengths, Lengths],
     tgt: tuple[Lengths, Lengths],
@@ -266,7 +302,7 @@ def _find_leaks(train: Corpus, held_out: dict[str, Corpus]) -> dict[str, Finding
     for index, (src, _) in enumerate(train.pairs):
         seen.setdefault(match_key(src), index)
     return {
-        name: _gather(
+        name: gather(
             f"{corpus.where(index)} (= {train.where(seen[key])})"
             for index, (src, _) in enumerate(corpus.pairs)
             if (key := match_key(src)) in seen
