@@ -27,11 +27,26 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
+class MixedConfig(Section):
+    """One of several corpora that are mixed: a table ``[[data.mix]]``."""
+
+    train: str | list[str]
+    """A file of pairs, or two parallel files [source, target]."""
+    weight: Annotated[float, Field(gt=0)] | None = None
+    """Its share of the training, against the others' weights; by its size and data.temperature unless said."""
+
+
 class DataConfig(Section):
     """Which pairs to learn from. Names are relative to ``--data``."""
 
     train: str | list[str] | None = None
     """A file of pairs, or two parallel files [source, target]; "phrasebook-en-fr" is what ships."""
+    mix: list[MixedConfig] = Field(default_factory=list[MixedConfig])
+    """Several corpora instead of one, each with its weight; they are streamed."""
+    temperature: Annotated[float, Field(gt=0)] = 1.0
+    """How mixed corpora without weights share the training: by size^(1/temperature); more brings them closer."""
+    stream: Literal["auto", "always", "never"] = "auto"
+    """Whether pairs are kept on disk as ids, in constant memory; "auto": beyond 16 MiB of text, where the model can."""
     dev: str | list[str] | None = None
     """Pairs to choose on; without it some are held out of train, by source sentence."""
     test: str | list[str] | None = None

@@ -84,16 +84,15 @@ class StoredDeck:
     ) -> NDArray[np.int64]:
         """Choose a part's blocks of an epoch: its next ones, of random passes without end."""
         seed, epoch = key
-        size = part.pairs / part.blocks
-        wanted = max(1, round(share * len(self) / size))
-        places = np.arange(epoch * wanted, (epoch + 1) * wanted)
+        wanted = share * len(self) / (part.pairs / part.blocks)
+        # Parts of a block are carried over to the next epoch.
+        places = np.arange(round(epoch * wanted), round((epoch + 1) * wanted))
         passes = {
             one: np.random.default_rng((seed, one, _PASSES, number)).permutation(part.blocks)
             for one in np.unique(places // part.blocks).tolist()
         }
-        return part.first + np.array(
-            [passes[place // part.blocks][place % part.blocks] for place in places.tolist()]
-        )
+        chosen = [passes[place // part.blocks][place % part.blocks] for place in places.tolist()]
+        return part.first + np.array(chosen, dtype=np.int64)
 
 
 def shares_of(

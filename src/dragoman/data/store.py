@@ -100,6 +100,11 @@ class StoreWriter:
             waiting.append(rows)
         self._write(BLOCK)
 
+    @property
+    def num_pairs(self) -> int:
+        """How many pairs the finished parts hold."""
+        return sum(part.pairs for part in self._parts)
+
     def end_part(self, name: str) -> None:
         """Say that the pairs since the last part are one corpus."""
         self._write(1)

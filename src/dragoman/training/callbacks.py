@@ -63,6 +63,9 @@ class Callback:
     def on_message(self, text: str) -> None:
         """Something a person should know."""
 
+    def on_prepare(self, done: float, line: str) -> None:
+        """While a large corpus is turned into ids: how much of it is, and a line about it."""
+
     def close(self) -> None:
         """After the training, however it ended."""
 
@@ -206,6 +209,12 @@ class ProgressLine(Callback):
             self.console.print(
                 f"  wrote   {sample.output}", style="dim", markup=False, soft_wrap=True
             )
+
+    def on_prepare(self, done: float, line: str) -> None:
+        """Move the line; at the end, print it."""
+        self.progress.update(self.task, completed=done % 1.0, line=line)
+        if done == 1.0:
+            self.on_message(line)
 
     def on_message(self, text: str) -> None:
         """Print it."""

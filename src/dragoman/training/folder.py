@@ -11,6 +11,7 @@
     data_report.txt       what stands in the data
     confusion.png         which label was taken for which, where texts are classified and a test set is scored
     checkpoint.safetensors  what --resume needs
+    pairs.arrow, pairs.arrow.json  a large corpus as ids, while it is trained on
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ CONFIG, WEIGHTS, CHECKPOINT = "resolved.toml", "model.safetensors", "checkpoint.
 SRC_TOKENIZER, TGT_TOKENIZER = "src.tokenizer.json", "tgt.tokenizer.json"
 METRICS, REPORT, CURVES = "metrics.jsonl", "data_report.txt", "curves.png"
 CONFUSION = "confusion.png"
+STORE = "pairs.arrow"
 
 
 @dataclass(frozen=True)

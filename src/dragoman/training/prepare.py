@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dragoman.config import Config, DataConfig
 from dragoman.data.alignment import learn_aligner, with_edits, with_steps
-from dragoman.data.batches import Example
+from dragoman.data.batches import Deck, Example, ListDeck
 from dragoman.data.corpus import Corpus, Pair, ReadOptions, split_by_source
-from dragoman.data.report import DataReport, inspect_corpus
+from dragoman.data.report import inspect_corpus
 from dragoman.errors import ConfigError, DataError
 from dragoman.nn.decoders import DECODERS
 from dragoman.nn.generators import GENERATORS
@@ -23,6 +22,7 @@ from dragoman.text.normalise import Normaliser
 from dragoman.text.tokenizers import Tokenizer, TokenizerOptions
 from dragoman.text.vocabulary import INSERT_TOKEN, UNK
 from dragoman.training.folder import Tokenizers
+from dragoman.training.streaming import Place, StoreMaker, Stream, hash_pairs, open_stream
 
 # Not the training's seed: models of other seeds share what is held out, and so their vocabulary; they can vote.
 _SPLIT_SEED = 1
@@ -31,28 +31,48 @@ _SHIPPED = "phrasebook-"
 
 @dataclass(frozen=True)
 class Corpora:
-    """What a recipe names, as text; `dev` is never empty."""
+    """What a recipe names, as text.
+
+    Attributes:
+        train: The pairs to learn from; of a stream, what was drawn from it.
+        dev: Never empty.
+        test: If there is one.
+        stream: All the pairs, where they are more than `train` holds.
+        split: Whether `dev` was held out of `train`.
+    """
 
     train: Corpus
     dev: Corpus
     test: Corpus | None
+    stream: Stream | None = None
+    split: bool = False
 
     def hashes(self) -> dict[str, str]:
-        """Return what a later run can compare its data by."""
-        named = {"train": self.train, "dev": self.dev, "test": self.test}
-        return {name: _hash(corpus.pairs) for name, corpus in named.items() if corpus is not None}
+        """Return what another run can compare its data by; of a stream, the pairs drawn from it."""
+        named = {"train": self.train, **self.held_out}
+        return {name: hash_pairs(corpus.pairs) for name, corpus in named.items()}
+
+    @property
+    def held_out(self) -> dict[str, Corpus]:
+        """The corpora that are not learned from."""
+        return {"dev": self.dev} | ({"test": self.test} if self.test else {})
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What the loop needs, and what a person should know about it."""
+    """What the loop needs, and what a person should know about it.
+
+    Attributes:
+        report: What stands in the data, line by line.
+        hashes: What a later run can compare its data by.
+    """
 
     corpora: Corpora
     tokenizers: Tokenizers
-    train: list[Example]
+    train: Deck
     dev: list[Example]
-    report: DataReport
-    notes: list[str]
+    report: list[str]
+    hashes: dict[str, str]
 
 
 def read_corpora(config: Config, base: Path, pairs: Sequence[Pair] | None = None) -> Corpora:
@@ -67,10 +87,12 @@ def read_corpora(config: Config, base: Path, pairs: Sequence[Pair] | None = None
         DataError: A file is missing, wrongly encoded, misaligned or empty.
         ConfigError: The recipe names no data.
     """
-    data = config.data
+    data, stream = config.data, None
     if pairs is not None:
         train = Corpus(list(pairs), list(range(1, len(pairs) + 1)), "pairs in memory", [])
         _check_pairs(pairs, config)
+    elif (stream := open_stream(config, base, read_options(data))) is not None:
+        train = stream.sample
     elif data.train is None:
         raise ConfigError("data.train is not set; name a file of pairs, or two parallel files.")
     else:
@@ -83,7 +105,7 @@ def read_corpora(config: Config, base: Path, pairs: Sequence[Pair] | None = None
     dev_name = data.dev or (data.train if shipped and pairs is None else None)
     test = read_test(config, base)
     if dev_name:
-        return Corpora(train, _read(dev_name, "dev", base, config), test)
+        return Corpora(train, _read(dev_name, "dev", base, config), test, stream)
     task = TASKS[config.task]
     num_dev = min(data.num_dev, max(1, len(train.pairs) // 10))
     if config.model.context_words:
@@ -104,7 +126,7 @@ def read_corpora(config: Config, base: Path, pairs: Sequence[Pair] | None = None
             train.problems if problems else [],
         )
 
-    return Corpora(part(kept, True), part(held_out, False), test)
+    return Corpora(part(kept, True), part(held_out, False), test, stream, split=True)
 
 
 def _end_apart(corpus: Corpus, num_dev: int) -> tuple[Corpus, Corpus]:
@@ -122,13 +144,37 @@ def read_test(config: Config, base: Path) -> Corpus | None:
     return _read(name, "test", base, config) if name else None
 
 
-def prepare(config: Config, corpora: Corpora, tokenizers: Tokenizers | None = None) -> Prepared:
+def prepare(
+    config: Config,
+    corpora: Corpora,
+    tokenizers: Tokenizers | None = None,
+    place: Place | None = None,
+) -> Prepared:
     """Learn the tokenizers (unless given), look the data over, and turn it into ids.
+
+    Args:
+        config: The recipe.
+        corpora: What it names.
+        tokenizers: Of a training that is resumed.
+        place: Where the ids of a stream are kept.
 
     Raises:
         DataError: Nothing is left to train on.
     """
     tokenizers = tokenizers or train_tokenizers(config, corpora.train.pairs)
+    hashes = corpora.hashes()
+    if corpora.stream is not None:
+        assert place is not None
+        dev, notes = _encode_one(config, tokenizers, corpora.dev, "dev")
+        apart = corpora.dev if corpora.split else None
+        maker = StoreMaker(config, corpora.stream, apart, corpora.held_out, tokenizers)
+        rates = tuple(
+            _unknown_rate(one, [pair[side] for pair in corpora.dev.pairs])
+            for side, one in enumerate((tokenizers.src, tokenizers.tgt))
+        )
+        filled = maker.make(place, (rates[0], rates[1]))
+        hashes |= {"train": filled.sha256}
+        return Prepared(corpora, tokenizers, filled.deck, dev, [*filled.report, *notes], hashes)
     report = inspect_corpus(
         corpora.train,
         corpora.dev,
@@ -138,24 +184,35 @@ def prepare(config: Config, corpora: Corpora, tokenizers: Tokenizers | None = No
             lambda texts: _unknown_rate(tokenizers.tgt, texts),
         ),
     )
+    train, dev, notes = _encode_all(config, tokenizers, corpora)
+    lines = [*report.lines(), *notes]
+    return Prepared(corpora, tokenizers, ListDeck(train), dev, lines, hashes)
+
+
+def _encode_one(
+    config: Config, tokenizers: Tokenizers, corpus: Corpus, what: str
+) -> tuple[list[Example], list[str]]:
+    """Turn a corpus into ids, and say what was cut."""
     copies = GENERATORS[config.model.generator].copies
-    longest = config.data.max_src_length
-    notes: list[str] = []
-    parts: list[list[Example]] = []
-    for what, corpus in (("training", corpora.train), ("dev", corpora.dev)):
-        examples, num_cut = encode(tokenizers, corpus.pairs, copies=copies, most=longest)
-        if config.model.context_words:
-            examples = _with_neighbours(examples, corpus.lines, config.model.context_words)
-        parts.append(examples)
-        if num_cut:
-            notes.append(
-                f"{num_cut:,} {what} sources cut at data.max_src_length = {longest} tokens."
-            )
-    train, dev = parts
+    longest, neighbours = config.data.max_src_length, config.model.context_words
+    examples, num_cut = encode(tokenizers, corpus.pairs, copies=copies, most=longest)
+    if neighbours:
+        examples = _with_neighbours(examples, corpus.lines, neighbours)
+    said = f"{num_cut:,} {what} sources cut at data.max_src_length = {longest} tokens."
+    return examples, [said] if num_cut else []
+
+
+def _encode_all(
+    config: Config, tokenizers: Tokenizers, corpora: Corpora
+) -> tuple[list[Example], list[Example], list[str]]:
+    """Turn both sets into ids, leave what is too long out of training, and say so."""
+    train, notes = _encode_one(config, tokenizers, corpora.train, "training")
+    dev, more = _encode_one(config, tokenizers, corpora.dev, "dev")
+    notes += more
+    most = config.data.max_length
     actions = DECODERS[config.model.decoder].actions
     if actions:
         train, dev = _align((train, dev), tokenizers, edits=INSERT_TOKEN in actions)
-    most = config.data.max_length
     short = [
         one for one in train if one.src and one.tgt and max(len(one.src), len(one.tgt)) <= most
     ]
@@ -167,7 +224,7 @@ def prepare(config: Config, corpora: Corpora, tokenizers: Tokenizers | None = No
         raise DataError(
             f"{corpora.train.path}: no pair is left; data.max_length = {most} tokens leaves all out."
         )
-    return Prepared(corpora, tokenizers, short, dev, report, notes)
+    return short, dev, notes
 
 
 def train_tokenizers(config: Config, pairs: Sequence[Pair]) -> Tokenizers:
@@ -303,10 +360,3 @@ def _shipped(name: str, split: str) -> Corpus:
 def _unknown_rate(tokenizer: Tokenizer, texts: Sequence[str]) -> float:
     ids = tokenizer.encode_batch(texts)
     return sum(row.count(UNK) for row in ids) / max(1, sum(map(len, ids)))
-
-
-def _hash(pairs: Sequence[Pair]) -> str:
-    digest = hashlib.sha256()
-    for src, tgt in pairs:
-        digest.update(f"{src}\t{tgt}\n".encode())
-    return digest.hexdigest()

@@ -16,8 +16,9 @@ import torch
 from torch import nn
 
 from dragoman.config import Config, TrainingConfig
-from dragoman.data.batches import Example, ListDeck
+from dragoman.data.batches import Example
 from dragoman.data.corpus import Pair, group_references
+from dragoman.data.store import remove_store
 from dragoman.disk import write_atomically
 from dragoman.errors import CheckpointError, ConfigError
 from dragoman.inspection.plots import plot_curves, prepare_plots
@@ -37,6 +38,7 @@ from dragoman.training.folder import (
     REPORT,
     SRC_TOKENIZER,
     TGT_TOKENIZER,
+    STORE,
     WEIGHTS,
     Tokenizers,
     build_network,
@@ -52,6 +54,7 @@ from dragoman.training.machine import prepare_machine
 from dragoman.training.prepare import Corpora, Prepared, encode, prepare, train_tokenizers
 from dragoman.training.rescue import describe
 from dragoman.training.scheduled import ScheduledSampling
+from dragoman.training.streaming import Place
 from dragoman.training.subwords import collate_of
 from dragoman.training.validation import Penalties, Validator, batch_loss
 
@@ -119,22 +122,26 @@ def run_session(config: Config, corpora: Corpora, session: Session) -> Config:
     if config.training.minutes is not None:
         # The curves are drawn at the end, which must not take longer than it was foreseen.
         prepare_plots()
-    made = _made(corpora)
-    if session.resume:
-        stored = load_config_of(out)
+    stored = load_config_of(out) if session.resume else None
+    if stored is not None:
         check_same(stored, config)
+    # Each process of several keeps ids of its own: they may be on several machines.
+    own = STORE if session.team.leads else f"{session.team.rank}.{STORE}"
+    place = Place(out / own, partial(_tell, session.callbacks))
+    prepared = prepare(config, corpora, _tokenizers(config, corpora, session), place)
+    made = _made(prepared)
+    if stored is not None:
         _check_same_data(stored, made, out)
     for callback in session.callbacks:
         for name in _changed_data(config, made):
             callback.on_message(f"data.{name}: not the pairs that these settings were made with.")
     config = config.model_copy(update={"made": made})
-    prepared = prepare(config, corpora, _tokenizers(config, corpora, session))
     torch.manual_seed(config.training.seed)
     model = build_network(config, prepared.tokenizers).to(device)
     step = load_checkpoint(out / CHECKPOINT).values["progress"]["step"] if session.resume else 0
     if not session.resume:
         save_text_side(out, config, prepared.tokenizers)
-        report = "\n".join([*prepared.report.lines(), *prepared.notes]) + "\n"
+        report = "".join(f"{line}\n" for line in prepared.report)
         write_atomically(out / REPORT, report.encode())
     callbacks = [
         MetricsFile(out / METRICS, step),
@@ -142,13 +149,14 @@ def run_session(config: Config, corpora: Corpora, session: Session) -> Config:
         *session.callbacks,
     ]
     for callback in session.callbacks:
-        for line in [*prepared.report.lines(), *prepared.notes, _describe(model, prepared)]:
+        for line in [*prepared.report, _describe(model, prepared)]:
             callback.on_message(line)
     try:
         outcome = _train(model, config, prepared, session, callbacks)
     finally:
         for callback in callbacks:
             callback.close()
+    remove_store(place.path)
     if not session.team.leads:
         return config
     _draw_curves(out)
@@ -207,7 +215,7 @@ def _train(
     copies = GENERATORS[config.model.generator].copies
     decode = Copying(tokenizers.src, tokenizers.tgt).decode if copies else tokenizers.tgt.decode
     job = Job(
-        deck=ListDeck(prepared.train),
+        deck=prepared.train,
         validate=Validator(prepared.dev, decode, _answers(dev, config), metrics),
         save_best=lambda best, step: save_weights(session.out, best, step),
         checkpoint=session.out / CHECKPOINT,
@@ -278,18 +286,23 @@ def _describe(model: nn.Module, prepared: Prepared) -> str:
     )
 
 
+def _tell(callbacks: Sequence[Callback], done: float, line: str) -> None:
+    for callback in callbacks:
+        callback.on_prepare(done, line)
+
+
 def _finished(out: Path) -> bool:
     return (out / CONFIG).exists() and bool(load_config_of(out).made.get("finished"))
 
 
-def _made(corpora: Corpora) -> dict[str, Any]:
+def _made(prepared: Prepared) -> dict[str, Any]:
     return {
         "dragoman": version("dragoman"),
         "torch": torch.__version__,
         "python": platform.python_version(),
         "machine": platform.machine(),
         "threads": torch.get_num_threads(),
-        "data_sha256": corpora.hashes(),
+        "data_sha256": prepared.hashes,
     }
 
 
