@@ -16,7 +16,7 @@ from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from types import ModuleType
-from typing import IO, Any, cast
+from typing import IO, Any
 
 from dragoman.errors import DataError, MissingExtraError
 
@@ -207,7 +207,7 @@ def stream_lines(path: Path, encoding: str) -> Iterator[str]:
     """
     opener = _OPENERS.get(path.suffix.lower(), io.FileIO)
     try:
-        with io.BufferedReader(cast("Any", opener(path))) as raw:
+        with io.BufferedReader(opener(path)) as raw:
             text = io.TextIOWrapper(raw, encoding, errors="surrogateescape", newline="\n")
             for number, line in enumerate(text):
                 line = line.removeprefix("\ufeff") if number == 0 else line

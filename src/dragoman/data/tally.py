@@ -49,7 +49,8 @@ class Tally:
             for name, corpus in held_out.items()
         }
         self._leaks = {name: dict[str, str]() for name in held_out}
-        self._found = dict.fromkeys(("problems", "misaligned", "mojibake", "outliers"), _NONE)
+        whats = ("problems", "misaligned", "mojibake", "outliers")
+        self._found: dict[str, Finding] = dict.fromkeys(whats, _NONE)
         for corpus in held_out.values():
             self._note("problems", gather(map(str, corpus.problems)))
             self._note("mojibake", gather(find_mojibake(corpus)))
@@ -153,7 +154,8 @@ class _Repeats:
         self._merge(sources, whole, np.ones(len(pairs), np.int64))
         while len(self._pairs) > _MOST_HASHES:
             self.one_in *= 2
-            self._merge(*(np.zeros(0, kind) for kind in (np.uint64, np.uint64, np.int64)))
+            nothing = np.zeros(0, np.uint64)
+            self._merge(nothing, nothing, np.zeros(0, np.int64))
 
     def _merge(
         self, sources: NDArray[np.uint64], pairs: NDArray[np.uint64], counts: NDArray[np.int64]

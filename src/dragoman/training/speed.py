@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 import torch
 
 from dragoman.config import Config
-from dragoman.data.batches import epoch_batches, make_batch
+from dragoman.data.batches import Example, make_batch
 from dragoman.data.corpus import Corpus, Pair
 from dragoman.nn.generators import GENERATORS
 from dragoman.nn.model import Seq2Seq
@@ -65,7 +66,7 @@ class Trials:
         if self._left_s is None:
             whole = self._seconds * (1 - _ASIDE) - self._elapsed_s()
             self._left_s = whole - min(preparing_s * share, _MOST_PREPARING * self._seconds)
-        tokens = _tokens(prepared, range(len(prepared.train))) * share
+        tokens = _tokens(chain.from_iterable(prepared.train.deal(_BATCH, (1, 0)))) * share
         speed = measure(config, prepared, sampled=share > 1.5)
         self._tried_s += time.monotonic() - began
         left_s = max(self._left_s, 0.2 * self._seconds)
@@ -99,28 +100,27 @@ def measure(config: Config, prepared: Prepared, *, sampled: bool) -> Speed:
     num_weights = sum(weight.numel() for weight in weights)
     precision = choose_precision(training, device, num_weights)
     optimiser = OPTIMISERS[training.optimiser](weights, training)
-    batches = epoch_batches(prepared.train, min(_BATCH, training.batch_tokens), (training.seed, 0))
+    batches = list(prepared.train.deal(min(_BATCH, training.batch_tokens), (training.seed, 0)))
     tokens, began = 0, time.monotonic()
     for turn in range(_WARM_UP + _STEPS):
         if turn == _WARM_UP:
             tokens, began = 0, time.monotonic()
-        numbers = batches[turn % len(batches)]
-        batch = make_batch([prepared.train[number] for number in numbers])
+        examples = batches[turn % len(batches)]
+        batch = make_batch(examples)
         with torch.autocast(device.type, torch.bfloat16, precision == "bfloat16"):
             loss = batch_loss(model, batch, training.label_smoothing)
         (loss.smoothed / batch.num_tokens).backward()
         torch.nn.utils.clip_grad_norm_(weights, training.clip_norm)
         optimiser.step()
         optimiser.zero_grad()
-        tokens += _tokens(prepared, numbers)
+        tokens += _tokens(examples)
     seconds = max(time.monotonic() - began, 1e-6)
     return Speed(config.model.hidden_size, tokens / seconds, num_weights)
 
 
-def _tokens(prepared: Prepared, numbers: Iterable[int]) -> int:
+def _tokens(examples: Iterable[Example]) -> int:
     """Count as batches do: the longer side of each pair, its end included."""
-    chosen = (prepared.train[number] for number in numbers)
-    return sum(max(len(one.src), len(one.tgt)) + 1 for one in chosen)
+    return sum(max(len(one.src), len(one.tgt)) + 1 for one in examples)
 
 
 def _network(config: Config, prepared: Prepared, *, sampled: bool) -> Seq2Seq:

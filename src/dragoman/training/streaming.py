@@ -297,6 +297,8 @@ def _why_not(config: Config) -> str:
     task, model = TASKS[config.task], config.model
     if task.read is not read_corpus or model.labels or task.labels or task.each_line:
         return f"task = {config.task} is not one of plain pairs"
+    if model.context_words:
+        return "model.context_words reads a line with its neighbours"
     if GENERATORS[model.generator].copies:
         return f"model.generator = {model.generator} copies from the text"
     if DECODERS[model.decoder].actions:
