@@ -27,6 +27,7 @@ _STEPS, _WARM_UP, _BATCH = 3, 1, 500
 _ASIDE = 0.15
 # However long a corpus takes to prepare, so much of the time is for learning.
 _MOST_PREPARING = 0.5
+_PIECES = ("bpe", "unigram")
 # What trying may take: so much of the time, and so many seconds.
 _MOST_TRYING, _MOST_TRYING_S = 0.05, 10.0
 
@@ -125,10 +126,16 @@ def _tokens(examples: Iterable[Example]) -> int:
 
 def _network(config: Config, prepared: Prepared, *, sampled: bool) -> Seq2Seq:
     """Make a network with vocabularies as large as they will be."""
-    copies = GENERATORS[config.model.generator].copies
-    if not sampled or copies or config.text.tokenizer not in ("bpe", "unigram"):
-        network = build_network(config, prepared.tokenizers)
-        assert isinstance(network, Seq2Seq)
-        return network
-    size = config.text.vocab_size
-    return Seq2Seq(config.model, size, size)
+    if sampled and not GENERATORS[config.model.generator].copies:
+        text = config.text
+        kinds = text.src_tokenizer or text.tokenizer, text.tgt_tokenizer or text.tokenizer
+        sides = prepared.tokenizers.src, prepared.tokenizers.tgt
+        # A sample has nearly all letters, but not all pieces.
+        src, tgt = (
+            text.vocab_size if kind in _PIECES else side.vocab_size
+            for kind, side in zip(kinds, sides, strict=True)
+        )
+        return Seq2Seq(config.model, src, tgt)
+    network = build_network(config, prepared.tokenizers)
+    assert isinstance(network, Seq2Seq)
+    return network

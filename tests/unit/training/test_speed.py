@@ -35,6 +35,17 @@ def test_a_size_is_measured_with_the_weights_that_it_will_have():
     assert bigger.num_weights > 1.5 * found.num_weights
 
 
+@pytest.mark.parametrize(
+    "text", [{"tokenizer": "char"}, {"src_tokenizer": "char", "tgt_tokenizer": "spaced"}]
+)
+def test_letters_are_as_many_in_a_sample_and_pieces_are_not(text):
+    values = VALUES | {"text": {"vocab_size": 4000, **text}}
+    whole, part = (trials(pairs=PAIRS * turns)(values, 16)[1] for turns in (1, 30))
+    assert part.num_weights == whole.num_weights
+    pieces = VALUES | {"text": {"vocab_size": 4000, "tokenizer": "bpe"}}
+    assert trials(pairs=PAIRS * 30)(pieces, 16)[1].num_weights > 2 * 4000 * 128
+
+
 def test_what_the_user_has_said_is_what_is_measured():
     assert trials("model.hidden_size=48")(VALUES, 32)[1].hidden_size == 48
 
