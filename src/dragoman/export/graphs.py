@@ -23,14 +23,13 @@ from onnx import ModelProto, TensorProto
 
 from dragoman.config import ModelConfig
 from dragoman.export.cells import CELLS, Recurrence, recurrence, word_gates
+from dragoman.export.copying import COPIES, copies, known_ids, pointed
 from dragoman.export.decoders import DECODERS, SEEN, Monotonic, Recurrent
 from dragoman.export.graph import Graph, Matrix, Value, Weights
 from dragoman.export.parts import GENERATORS, Network, embedding
 from dragoman.export.shortlist import Shortlist, offer, offered, score_offered
 from dragoman.nn.cells import CELLS as CELL_PARTS
-from dragoman.text.vocabulary import PAD, UNK
-
-COPIES = "copies"
+from dragoman.text.vocabulary import PAD
 
 
 def state_widths(config: ModelConfig) -> list[int]:
@@ -249,13 +248,13 @@ def encoder_graph(
     src = "src" if rows is None else rows.own_part(g)
     mask = g.op("Not", g.op("Equal", src, g.constant(PAD, np.int64)))
     reader = SourceReader(g, network, mask)
-    known = _known(g, src, network, "src_embedding.weight")
+    known = known_ids(g, src, network, "src_embedding.weight")
     table = embedding(network, "src_embedding.weight")
     if rows is None:
         reader.read(known, table)
     else:
         own = g.look_up(table, known)
-        beside = rows.vectors(g, network, _known(g, "src", network, "src_embedding.weight"))
+        beside = rows.vectors(g, network, known_ids(g, "src", network, "src_embedding.weight"))
         # Beside each of the source's tokens stands the same vector.
         steps = g.op(
             "Concat",
@@ -280,31 +279,13 @@ def encoder_graph(
         found["mask"] = g.op("Unsqueeze", unseen, g.constant([1], np.int64))
         found |= decoder.prepare(g, memory)
     if network.copies:
-        found[COPIES] = _copies(g, network, src)
+        found[COPIES] = copies(g, network, src)
     inputs = [Value("src", ("sentences", "src_len"), TensorProto.INT64)]
     outputs = [_value(name, network, made) for name, made in found.items()]
     if shortlist is not None:
         inputs.append(Value("more", ("more",), TensorProto.INT64))
         outputs += offered(network, made=offer(g, network, shortlist))
     return g.model(inputs, outputs)
-
-
-def _known(g: Graph, ids: str, network: Network, table: str) -> str:
-    """Read what is past the vocabulary, a word that only the source knows, as UNK."""
-    if not network.copies:
-        return ids
-    size = g.constant(embedding(network, table).values.shape[0], np.int64)
-    return g.op("Where", g.op("Less", ids, size), ids, g.constant(UNK, np.int64))
-
-
-def _copies(g: Graph, network: Network, src: str) -> str:
-    """Say what each source token is as a target id; a sentence's own words stand past all known ids."""
-    size = len(network.tgt_ids)
-    ids = _known(g, src, network, "src_embedding.weight")
-    if list(network.tgt_ids) != list(range(size)):
-        ids = g.op("Gather", g.constant(network.tgt_ids, np.int64), ids)
-    own = g.op("Add", src, g.constant(network.num_known_ids - size, np.int64))
-    return g.op("Where", g.op("Less", src, g.constant(size, np.int64)), ids, own)
 
 
 def _value(name: str, network: Network, made_as: str = "") -> Value:
@@ -357,7 +338,7 @@ def step_graph(network: Network, weights: Weights, *, shortlist: bool = False) -
     logits = (score_offered if shortlist else _score_all)(g, network, output)
     num_ids: int | str = "words"
     if network.copies:
-        log_probs = _pointed(g, network, (logits, output, weights_of))
+        log_probs = pointed(g, network, (logits, output, weights_of))
     else:
         log_probs = g.op("LogSoftmax", logits, axis=-1)
         num_ids = num_ids if shortlist else len(network.parameters["generator.bias"])
@@ -390,7 +371,7 @@ def _first_gates(
 ) -> tuple[str, str | None]:
     """Multiply the first layer's input: the last word, and what else the decoder reads; say where it looks."""
     cell, width = recurrence(network, "decoder.layers.0"), network.config.embedding_size
-    last_ids = _known(g, "last_ids", network, "tgt_embedding.weight")
+    last_ids = known_ids(g, "last_ids", network, "tgt_embedding.weight")
     gates = word_gates(g, cell, embedding(network, "tgt_embedding.weight"), last_ids)
     place = None
     if isinstance(decoder, Monotonic):
@@ -404,29 +385,3 @@ def _first_gates(
         more = g.linear(g.join(read), cell.input(width, cell.x.shape[1]), bounded=bounded)
         gates = g.op("Add", gates, more)
     return gates, place
-
-
-def _pointed(g: Graph, network: Network, made: tuple[str, str, str]) -> str:
-    """Mix what is generated with what is copied: log(p_gen P_vocab(w) + (1 - p_gen) sum of a_i where i is w)."""
-    logits, output, weights = made
-    gate, bias = (network.parameters[f"generator.gate.{part}"] for part in ("weight", "bias"))
-    p_gen = g.op("MatMul", output, g.weight("generator.gate.weight", gate.T))
-    p_gen = g.op("Sigmoid", g.op("Add", p_gen, g.weight("generator.gate.bias", bias)))
-    generated = g.op("Mul", p_gen, g.op("Softmax", logits, axis=-1))
-    one = g.constant([1], np.int64)
-    # Room for the words that only can be copied.
-    most = g.op("ReduceMax", COPIES, keepdims=0)
-    most = g.op("Max", most, g.constant(network.num_known_ids - 1, np.int64))
-    num_known = len(network.parameters["generator.bias"]) - 1
-    more = g.op(
-        "Unsqueeze", g.op("Sub", most, g.constant(num_known, np.int64)), g.constant([0], np.int64)
-    )
-    rows = g.op("Shape", "last_ids")
-    room = g.op("ConstantOfShape", g.op("Concat", rows, more, axis=0))
-    ids = g.op("Unsqueeze", COPIES, one)
-    ids = g.op("Expand", ids, g.op("Shape", weights))
-    copied = g.op("Mul", g.op("Sub", g.constant(1), p_gen), weights)
-    mixed = g.op(
-        "ScatterElements", g.join([generated, room]), ids, copied, axis=-1, reduction="add"
-    )
-    return g.op("Log", mixed)
