@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from dragoman.api import export_bundle
 from dragoman.loading import load
 from dragoman.translator import TranslateOptions
-from helpers.bundles import write_tiny
 from helpers.cli import SRC
 
 TEXTS = [f"{a} {b} {a}" for a in SRC for b in SRC]
@@ -16,9 +16,12 @@ TEXTS = [f"{a} {b} {a}" for a in SRC for b in SRC]
 
 @pytest.fixture(scope="module", params=["folder", "bundle"])
 def ready(request, tmp_path_factory):
+    folder = request.getfixturevalue("model")
     if request.param == "folder":
-        return load(request.getfixturevalue("model"))
-    return load(write_tiny(tmp_path_factory.mktemp("threads") / "tiny"), threads=2)
+        return load(folder)
+    out = tmp_path_factory.mktemp("threads") / "bundle"
+    export_bundle(folder, out)
+    return load(out, threads=2)
 
 
 @pytest.mark.fault("a hundred threads on one model", "every answer is the one that it gets alone")
