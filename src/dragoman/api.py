@@ -38,6 +38,7 @@ from dragoman.training.labelling import annotator_of
 from dragoman.training.lock import alone_in
 from dragoman.training.prepare import encode, read_corpora
 from dragoman.training.session import Session, check_out, run_session
+from dragoman.training.starting import as_begun
 from dragoman.translator import Translator
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class TrainOptions:
         task: A row of TASKS, where no recipe says it.
         callbacks: Who is told of steps and validations.
         started: When the clock began, of `time.monotonic`.
+        start: A model folder to begin with: its network, its tokens and its weights.
     """
 
     data: Path | None = None
@@ -76,6 +78,7 @@ class TrainOptions:
     task: str = "translate"
     callbacks: Sequence[Callback] = ()
     started: float = field(default_factory=time.monotonic)
+    start: Path | None = None
 
 
 def train(source: Source | Parallel, out: str | Path, options: TrainOptions | None = None) -> Model:
@@ -106,9 +109,11 @@ def train(source: Source | Parallel, out: str | Path, options: TrainOptions | No
         # Settings that are chosen by the machine's speed are the first one's.
         told = team.tell_bytes(config.model_dump_json().encode())
         config = Config.model_validate_json(told) if team.size > 1 else config
+        if options.start is not None:
+            config = as_begun(config, options.start, list(options.settings))
         check_config(config)
         corpora = read_corpora(config, base, pairs)
-        session = Session(folder, resume, options.callbacks, options.started, team)
+        session = Session(folder, resume, options.callbacks, options.started, team, options.start)
         run_session(config, corpora, session)
     if not team.leads:
         raise SystemExit(0)

@@ -210,6 +210,10 @@ class TrainingConfig(Section):
     """Weight of what two passes of different dropout pay for disagreeing (R-Drop); a step takes twice the time."""
     scheduled_sampling: Rate = 0.0
     """Share of its own words that the decoder reads at the end of the training, rising from 0 (Bengio et al. 2015)."""
+    risk_samples: Annotated[int, Field(ge=0)] = 0
+    """Minimum-risk training in place of cross-entropy, with so many draws a source (Shen et al. 2016); 0 is off."""
+    risk_score: str = "chrf"
+    """What it follows, a row of SENTENCE_SCORES: chrf, bleu."""
     bpe_dropout: Rate = 0.0
     """How often a BPE merge is left out in training (Provilkov et al. 2020); 0.1 is theirs."""
     unigram_alpha: Annotated[float, Field(ge=0)] | None = None

@@ -8,6 +8,7 @@ from typing import Any
 from dragoman.config import Config, nearest
 from dragoman.errors import ConfigError
 from dragoman.evaluation.metrics import METRICS
+from dragoman.evaluation.risk import SENTENCE_SCORES
 from dragoman.nn.attention import ATTENTIONS
 from dragoman.nn.bridges import BRIDGES
 from dragoman.nn.cells import CELLS
@@ -36,6 +37,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "OPTIMISERS": OPTIMISERS,
     "SCHEDULES": SCHEDULES,
     "METRICS": METRICS,
+    "SENTENCE_SCORES": SENTENCE_SCORES,
 }
 
 # Which key of a recipe names a row of which table.
@@ -57,6 +59,7 @@ KEYS = {
     "training.optimiser": "OPTIMISERS",
     "training.schedule": "SCHEDULES",
     "training.stop_metric": "METRICS",
+    "training.risk_score": "SENTENCE_SCORES",
 }
 
 
@@ -126,7 +129,14 @@ def check_config(config: Config) -> None:
             "training.bpe_dropout and unigram_alpha cut words anew, which labels and decoders that step along "
             "the source are aligned with; set neither."
         )
-    if config.training.scheduled_sampling and model.decoder != "recurrent":
+    training = config.training
+    if training.risk_samples and (model.decoder != "recurrent" or copies):
+        faults.append("training.risk_samples needs a recurrent decoder that does not copy.")
+    if training.risk_samples and (training.r_drop or training.scheduled_sampling):
+        faults.append(
+            "training.risk_samples takes the place of the loss that r_drop and scheduled_sampling change; set one."
+        )
+    if training.scheduled_sampling and model.decoder != "recurrent":
         faults.append(
             "training.scheduled_sampling replaces words, but the decoder's are tied to places of the source."
         )
@@ -156,10 +166,9 @@ def _check_labels(config: Config) -> list[str]:
         faults.append(
             f"model.head = {model.head!r} gives labels, which task = {config.task!r} has none of."
         )
-    if config.training.r_drop:
-        faults.append(
-            "training.r_drop needs a model that writes; one that labels has no such loss."
-        )
+    for key in ("r_drop", "scheduled_sampling", "risk_samples"):
+        if getattr(config.training, key):
+            faults.append(f"training.{key} needs a model that writes, not one that labels.")
     if per_word and text.final_stop == "drop":
         faults.append("text.final_stop = 'drop' would leave the last label without its word.")
     return faults

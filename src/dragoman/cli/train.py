@@ -55,6 +55,7 @@ class _Order:
     silent: bool
     started: float
     task: str = "translate"
+    start: Path | None = None
 
 
 def train(
@@ -97,6 +98,12 @@ def train(
     minutes: Annotated[
         float | None, typer.Option(metavar="N", help="Fit the training to so much time.")
     ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", metavar="MODEL", help="Begin with this model's weights and vocabulary."
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the training that --out holds.")
     ] = False,
@@ -137,6 +144,7 @@ def train(
         silent,
         started,
         task,
+        start,
     )
     load_plugins(plugin)
     model = _train(order, ctx.obj or ())
@@ -206,6 +214,7 @@ def _train(order: _Order, words: Sequence[str]) -> Model:
                 order.task,
                 watched,
                 order.started,
+                order.start,
             )
             return api.train(given, order.out, options)
     except KeyboardInterrupt:

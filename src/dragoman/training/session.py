@@ -21,6 +21,7 @@ from dragoman.data.corpus import Pair, group_references
 from dragoman.data.store import remove_store
 from dragoman.disk import write_atomically
 from dragoman.errors import CheckpointError, ConfigError
+from dragoman.evaluation.risk import SENTENCE_SCORES
 from dragoman.inspection.plots import plot_curves, prepare_plots
 from dragoman.nn.generators import GENERATORS
 from dragoman.tasks import TASKS
@@ -53,7 +54,9 @@ from dragoman.training.loop import Job, Outcome, Trainer
 from dragoman.training.machine import prepare_machine
 from dragoman.training.prepare import Corpora, Prepared, encode, prepare, train_tokenizers
 from dragoman.training.rescue import describe
+from dragoman.training.risk import MinimumRisk
 from dragoman.training.scheduled import ScheduledSampling
+from dragoman.training.starting import copy_weights
 from dragoman.training.streaming import Place
 from dragoman.training.subwords import collate_of
 from dragoman.training.validation import Penalties, Validator, batch_loss
@@ -69,6 +72,7 @@ class Session:
         callbacks: Who is told, besides metrics.jsonl and TensorBoard.
         started: When the clock of a --minutes run began, of `time.monotonic`.
         team: The processes that train together.
+        start: The model whose weights and tokens it begins with.
     """
 
     out: Path
@@ -76,6 +80,7 @@ class Session:
     callbacks: Sequence[Callback] = ()
     started: float = field(default_factory=time.monotonic)
     team: Team = ALONE
+    start: Path | None = None
 
 
 def check_out(out: Path, *, resume: bool) -> bool:
@@ -137,7 +142,10 @@ def run_session(config: Config, corpora: Corpora, session: Session) -> Config:
             callback.on_message(f"data.{name}: not the pairs that these settings were made with.")
     config = config.model_copy(update={"made": made})
     torch.manual_seed(config.training.seed)
-    model = build_network(config, prepared.tokenizers).to(device)
+    model = build_network(config, prepared.tokenizers)
+    if session.start is not None and not session.resume:
+        copy_weights(model, session.start, config, prepared.tokenizers)
+    model = model.to(device)
     step = load_checkpoint(out / CHECKPOINT).values["progress"]["step"] if session.resume else 0
     if not session.resume:
         save_text_side(out, config, prepared.tokenizers)
@@ -176,9 +184,12 @@ def _tokenizers(config: Config, corpora: Corpora, session: Session) -> Tokenizer
         settings = config.model_dump(mode="json", exclude={"made"})
         team.same(json.dumps([settings, corpora.hashes()], sort_keys=True), "settings or data")
         if team.leads and not session.resume:
-            save_text_side(out, config, train_tokenizers(config, corpora.train.pairs))
+            found = load_tokenizers(session.start) if session.start else None
+            pairs = corpora.train.pairs
+            save_text_side(out, config, found or train_tokenizers(config, pairs))
         team.tell_files(out, (SRC_TOKENIZER, TGT_TOKENIZER))
-    return load_tokenizers(out) if session.resume or team.size > 1 else None
+    there = out if session.resume or team.size > 1 else session.start
+    return load_tokenizers(there) if there else None
 
 
 def check_same(stored: Config, given: Config) -> None:
@@ -231,6 +242,10 @@ def _train(
         job = replace(job, validate=validator, collate=make_label_batch, loss=label_loss)
     elif config.training.scheduled_sampling:
         job = replace(job, mix=ScheduledSampling(config.training.scheduled_sampling))
+    if config.training.risk_samples:
+        score = SENTENCE_SCORES[config.training.risk_score]()
+        risk = MinimumRisk(score, tokenizers.tgt.decode, config.training.risk_samples)
+        job = replace(job, mix=risk.draw, loss=risk)
     if not config.training.average_best:
         return Trainer(model, config.training, job, resume=session.resume).run()
     kept = BestKept(session.out, config, tokenizers, job.validate)
