@@ -16,7 +16,7 @@ from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from types import ModuleType
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from dragoman.errors import DataError, MissingExtraError
 
