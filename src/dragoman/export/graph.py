@@ -189,7 +189,10 @@ class Graph:
             x = self.op("Div", x, largest)
         zero = self.constant(_ZERO, np.uint8)
         rounded = self.op("QuantizeLinear", x, self.constant(1 / _STEPS), zero)
-        product = self.op("MatMulInteger", rounded, self._factor(matrix), zero)
+        if self.root is self:
+            product = self.op("MatMulInteger", rounded, self._factor(matrix), zero)
+        else:
+            product = self.op("MatMulInteger", rounded, self._unsigned(matrix), zero, zero)
         scales = self.op("Mul", scales, self.constant(1 / _STEPS))
         product = self.op("Mul", self.op("Cast", product, to=TensorProto.FLOAT), scales)
         return product if largest is None else self.op("Mul", product, largest)
@@ -212,6 +215,19 @@ class Graph:
         """Give what stands on the right of a product: [inputs, outputs]."""
         stored = self._stored(matrix)
         return self.op("Transpose", stored, perm=[1, 0]) if matrix.table else stored
+
+    def _unsigned(self, matrix: Matrix) -> str:
+        """Give a factor for the body of a loop: bytes around `_ZERO`, made of the stored ones outside of it.
+
+        Processors without VNNI multiply unsigned bytes by signed ones in sums of 16 bits, which overflow. ONNX Runtime
+        avoids it (session.x64quantprecision) for the weights of a graph, but not for those of a loop's body.
+        """
+        root, key = self.root, ("unsigned", matrix.name)
+        if key not in root._made:
+            wide = root.op("Cast", root._factor(matrix), to=TensorProto.INT32)
+            wide = root.op("Add", wide, root.constant(_ZERO, np.int32))
+            root._made[key] = root.op("Cast", wide, to=TensorProto.UINT8)
+        return root._made[key]
 
     def _scales(self, matrix: Matrix) -> str:
         return self.weight(f"{matrix.name}.scales", quantise(matrix.values)[1])
