@@ -26,11 +26,13 @@ def write_atomically(path: Path, content: bytes) -> None:
     write_together(path.parent, {path.name: content})
 
 
-def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
+def write_together(
+    folder: Path, files: Mapping[str, bytes], failure: type[DragomanError] = DragomanError
+) -> None:
     """Write files so that a full disk leaves all the old ones; they are put in place in their order.
 
     Raises:
-        DragomanError: The disk is full, or the folder may not be written to; the old files are as they were.
+        failure: The disk is full, or the folder may not be written to; the old files are as they were.
     """
     name = ""
     try:
@@ -45,7 +47,7 @@ def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
         for one in files:
             _remove(_part(folder, one))
         reason = error.strerror or str(error)
-        raise DragomanError(
+        raise failure(
             f"{folder / name}: cannot be written ({reason}); what was saved before is intact. "
             "Free space or mend the permission, then try again; a training goes on with --resume."
         ) from None

@@ -110,7 +110,7 @@ def _write(out: Path, contents: Mapping[str, bytes]) -> None:
         raise ExportError(
             f"{error.filename or out}: cannot be made ({error.strerror or error})."
         ) from None
-    write_together(out, contents)
+    write_together(out, contents, ExportError)
 
 
 def _read_runtime(folder: Path) -> dict[str, bytes]:

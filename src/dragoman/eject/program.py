@@ -49,9 +49,8 @@ def write_program(folder: Path, out: Path) -> Program:
         raise ExportError(f"{folder}: is no bundle; make one of a model with `dragoman export`.")
     source, header = _program(read_bundle(folder), out.stem)
     beside = out.with_suffix(".h")
-    write_together(
-        out.parent, {out.name: source.encode("ascii"), beside.name: header.encode("ascii")}
-    )
+    files = {out.name: source.encode("ascii"), beside.name: header.encode("ascii")}
+    write_together(out.parent, files, ExportError)
     return Program(out, beside, len(source))
 
 

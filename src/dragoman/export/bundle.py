@@ -124,7 +124,7 @@ def write_bundle(
             f"{error.filename or out}: cannot be made ({error.strerror or error})."
         ) from None
     # The settings last: a bundle without them is none.
-    write_together(out, {**files, CONFIG: _settings(config, bundle).encode()})
+    write_together(out, {**files, CONFIG: _settings(config, bundle).encode()}, ExportError)
 
 
 def _check(network: Seq2Seq | Labeller, out: Path) -> None:
