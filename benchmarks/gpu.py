@@ -35,7 +35,8 @@ from dragoman.search.filters import Forbid, MinLength
 from dragoman.search.greedy import Limits
 from dragoman.text.vocabulary import PAD, SOS, UNK
 from dragoman.training.callbacks import Callback, StepRecord
-from dragoman.training.loop import Job, Trainer
+from dragoman.training.job import Job
+from dragoman.training.loop import Trainer
 from dragoman.training.validation import Validation
 
 WARM_UP_STEPS = 5

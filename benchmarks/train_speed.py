@@ -32,7 +32,8 @@ from dragoman.data.batches import ListDeck
 from dragoman.data.corpus import read_corpus
 from dragoman.nn.model import Seq2Seq
 from dragoman.training.callbacks import Callback, StepRecord
-from dragoman.training.loop import Job, Trainer
+from dragoman.training.job import Job
+from dragoman.training.loop import Trainer
 from dragoman.training.machine import prepare_machine
 from dragoman.training.prepare import encode, train_tokenizers
 from dragoman.training.validation import Validation

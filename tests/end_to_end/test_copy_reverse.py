@@ -11,7 +11,8 @@ from dragoman.nn.model import Seq2Seq
 from dragoman.nn.stepper import TorchStepper
 from dragoman.search.beam import BeamOptions, beam_search
 from dragoman.search.greedy import Limits, greedy_search
-from dragoman.training.loop import Job, Trainer
+from dragoman.training.job import Job
+from dragoman.training.loop import Trainer
 from dragoman.training.validation import Validator
 
 SYMBOLS = range(4, 12)

@@ -14,7 +14,8 @@ from dragoman.data.batches import Example, ListDeck, make_batch
 from dragoman.errors import DragomanError
 from dragoman.nn.model import Seq2Seq
 from dragoman.training.callbacks import Callback
-from dragoman.training.loop import Job, Trainer
+from dragoman.training.job import Job
+from dragoman.training.loop import Trainer
 from dragoman.training.rescue import is_exploding, is_out_of_memory
 from dragoman.training.validation import Validation, batch_loss
 from helpers.cli import settings, spawn, write_pairs

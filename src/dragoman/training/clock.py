@@ -39,7 +39,7 @@ class Clock:
     @classmethod
     def of_steps(cls, steps: int) -> Clock:
         """Count steps."""
-        return cls([Reading(0, 0.0, 1 / steps)], steps)
+        return cls([Reading(0, 0.0, 1 / max(1, steps))], steps)
 
     def done(self, step: int) -> float:
         """Return the share done after `step` steps."""

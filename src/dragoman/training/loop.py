@@ -8,113 +8,44 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from dataclasses import asdict
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from dragoman.config import TrainingConfig
-from dragoman.data.batches import Batch, Deck, Example, make_batch
+from dragoman.data.batches import Batch, Example
 from dragoman.evaluation.metrics import METRICS
-from dragoman.training.callbacks import Callback, StepRecord, ValidationRecord
+from dragoman.training.callbacks import StepRecord, ValidationRecord
 from dragoman.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from dragoman.training.clock import Clock, Reading, WallClock
-from dragoman.training.distributed import ALONE, LostError, Team
-from dragoman.training.losses import Loss
+from dragoman.training.distributed import LostError
+from dragoman.training.job import Job, Outcome, Progress
 from dragoman.training.machine import choose_precision, give_memory_back
 from dragoman.training.optimisers import OPTIMISERS, AveragedModel, learning_rate
 from dragoman.training.rescue import (
     MOST_BAD_STEPS,
     Memory,
-    describe,
     fault_of,
     follow,
     give_up,
     is_out_of_memory,
     no_memory,
 )
-from dragoman.training.validation import Validation, batch_loss
+from dragoman.training.validation import Validation
 
 _VALIDATIONS = 20
 _CHECKPOINT_EVERY_S = 120.0
 _TRIM_EVERY = 50
 
 
-@dataclass
-class Progress:
-    """Where a training stands; all of it goes into the checkpoint.
-
-    Attributes:
-        step: Optimiser steps made.
-        validate_every: Steps between validations; 0 until a wall clock has had its first reading.
-        best: The best validation's score, and its loss, negative, to decide between equal ones.
-        bad: Validations since then.
-        factor: What plateaus have brought the learning rate down to.
-        bad_steps: Steps in a row whose gradient was not finite, or whose loss had exploded.
-        usual_loss: A running mean of the loss a token; 0 before the first step.
-        elapsed_s: Time used.
-        validations: After which steps there was one.
-        validated: The last step after which there was a validation; -1 before the first.
-        epoch: Passes over the data that are done.
-        epoch_step: Steps made when the present one began.
-    """
-
-    step: int = 0
-    validate_every: int = 0
-    best: tuple[float, float] = (-math.inf, -math.inf)
-    best_step: int = 0
-    bad: int = 0
-    factor: float = 1.0
-    bad_steps: int = 0
-    usual_loss: float = 0.0
-    elapsed_s: float = 0.0
-    validations: list[int] = field(default_factory=list[int])
-    validated: int = -1
-    epoch: int = 0
-    epoch_step: int = 0
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a training is made of.
-
-    Attributes:
-        deck: The corpus, as ids, and the order in which it is dealt.
-        validate: Scores a model on dev.
-        save_best: Called with the averaged model whenever it is the best so far.
-        checkpoint: Where to save what a resumed training needs.
-        callbacks: Who is told.
-        started: When the clock began, of `time.monotonic`.
-        collate: Pads examples into a batch.
-        loss: Scores a network on a batch, given the label smoothing.
-        mix: Changes what the decoder reads, given the network and the share of the training that lies behind.
-        team: The processes that train together.
-        where: Says where an example stands in the corpus.
-    """
-
-    deck: Deck
-    validate: Callable[[Any], Validation]
-    save_best: Callable[[nn.Module, int], None]
-    checkpoint: Path
-    callbacks: Sequence[Callback] = ()
-    started: float = field(default_factory=time.monotonic)
-    collate: Callable[[Sequence[Example]], Batch] = make_batch
-    loss: Callable[[Any, Batch, float], Loss] = batch_loss
-    mix: Callable[[Any, Batch, float], Batch] = lambda _, batch, __: batch
-    team: Team = ALONE
-    where: Callable[[Example], str] = describe
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a training ended: the settings that make it again without a clock, and where it stood."""
-
-    frozen: TrainingConfig
-    progress: Progress
+def _seed(seed: int, step: int) -> int:
+    """Mix a training's seed and a step into the 32 bits that torch's generator heeds on a CPU."""
+    return int(np.random.SeedSequence((seed, step)).generate_state(1)[0])
 
 
 class Trainer:
@@ -187,10 +118,11 @@ class Trainer:
     def _step(self, group: list[list[Example]]) -> None:
         """Make one optimiser step from a group of batches."""
         began, progress = time.monotonic(), self.progress
-        torch.manual_seed((self.config.seed << 32) + progress.step)
+        seed = _seed(self.config.seed, progress.step)
+        torch.manual_seed(seed)
         batches = [self.job.collate(examples) for examples in group]
         tokens = sum(batch.num_tokens for batch in batches)
-        self.team.part_ways((self.config.seed << 32) + progress.step)
+        self.team.part_ways(seed)
         drawn, done = torch.get_rng_state(), self._told(self.clock.done(progress.step))
 
         def start() -> None:
@@ -287,7 +219,9 @@ class Trainer:
         elif config.progress is not None and config.steps is not None:
             clock = Clock([Reading(*reading) for reading in config.progress], config.steps)
         else:
-            steps = config.steps or max(1, round((config.epochs or 1) * self._steps(0)))
+            steps = config.steps
+            if steps is None:
+                steps = max(1, round((config.epochs or 1) * self._steps(0)))
             clock = Clock.of_steps(steps)
         if not progress.validate_every:
             every = max(1, clock.steps // _VALIDATIONS) if clock.steps else 0

@@ -49,8 +49,9 @@ from dragoman.training.folder import (
     save_weights,
     sums_of,
 )
+from dragoman.training.job import Job, Outcome
 from dragoman.training.labelling import LabelValidator, label_loss, make_label_batch
-from dragoman.training.loop import Job, Outcome, Trainer
+from dragoman.training.loop import Trainer
 from dragoman.training.machine import prepare_machine
 from dragoman.training.prepare import Corpora, Prepared, encode, prepare, train_tokenizers
 from dragoman.training.rescue import describe

@@ -16,7 +16,8 @@ from dragoman.nn.model import Seq2Seq
 from dragoman.training import clock, loop
 from dragoman.training.callbacks import Callback
 from dragoman.training.clock import WallClock
-from dragoman.training.loop import Job, Trainer
+from dragoman.training.job import Job
+from dragoman.training.loop import Trainer
 from dragoman.training.validation import Validation, Validator, batch_loss
 
 MODEL = ModelConfig(embedding_size=6, hidden_size=8, decoder_layers=2, dropout=0.3)
