@@ -225,6 +225,8 @@ class Trainer:
             clock = Clock.of_steps(steps)
         if not progress.validate_every:
             every = max(1, clock.steps // _VALIDATIONS) if clock.steps else 0
+            if config.validations is not None:
+                every = 0  # When to validate is written down.
             progress.validate_every = config.validate_every or every
         return clock
 

@@ -196,6 +196,24 @@ def test_another_seed_is_another_training(tmp_path):
     assert not torch.equal(first, other)
 
 
+def test_every_seed_drops_out_by_masks_of_its_own(tmp_path):
+    """torch heeds 32 bits of a seed on a CPU, so that both numbers must have a part in those."""
+    seeds = set()
+    for seed in (1, 2):
+        run = Run(tmp_path, config_of(seed=seed))
+        run.session()
+        seeds |= {one % 2**32 for one in run.watcher.seeds}
+    assert len(seeds) == 2 * STEPS
+
+
+def test_no_steps_leave_the_weights_as_they_were(tmp_path):
+    run = Run(tmp_path, config_of(steps=0, epochs=None))
+    run.session()
+    torch.manual_seed(7)
+    check_same(weights_of(run.model), weights_of(Seq2Seq(MODEL, 12, 12)))
+    assert run.best["step"] == 0
+
+
 def test_accumulated_batches_are_one_large_batch(tmp_path):
     """Without dropout, two batches' gradients added up are those of the two together."""
     torch.manual_seed(1)
