@@ -59,12 +59,15 @@ class Sample:
 
 def size_of(files: Files) -> int:
     """Say about how many bytes a corpus has when unpacked; 0 where a file is missing."""
-    paths = files if isinstance(files, tuple) else (files,)
-    return sum(
-        path.stat().st_size * (_PACKED_FACTOR if path.suffix.lower() in COMPRESSIONS else 1)
-        for path in paths
-        if path.is_file()
-    )
+    return sum(map(_size, files if isinstance(files, tuple) else (files,)))
+
+
+def _size(path: Path) -> int:
+    try:
+        packed = path.stat().st_size
+    except OSError:  # Whoever reads it says what is wrong.
+        return 0
+    return packed * (_PACKED_FACTOR if path.suffix.lower() in COMPRESSIONS else 1)
 
 
 def name_of(files: Files) -> str:
