@@ -72,12 +72,12 @@ class TestAddAnAttention:
         assert passed is not None
         assert int(passed[1]) > 50, "an attention has more contracts than that"
 
-    def test_it_can_be_trained_and_used(self, folder: Path):
+    def test_it_can_be_trained_and_used(self, folder: Path, program: Path):
         pairs = [f"word{n} and word{n + 1}\tmot{n} et mot{n + 1}\n" for n in range(60)]
         (folder / "pairs.tsv").write_text("".join(pairs), encoding="utf-8")
         train, translate = calls(GUIDE)
-        run(BIN / "dragoman", *train.split()[1:], "--set", "training.steps=3", folder=folder)
-        said = run(BIN / "dragoman", *translate.split()[1:], "word1 and word2", folder=folder)
+        run(program, *train.split()[1:], "--set", "training.steps=3", folder=folder)
+        said = run(program, *translate.split()[1:], "word1 and word2", folder=folder)
         assert said.count("\n") == 1
 
 
@@ -104,7 +104,7 @@ class TestPage:
 
 
 @pytest.fixture(scope="module")
-def helps(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def helps(tmp_path_factory: pytest.TempPathFactory, program: Path) -> dict[str, str]:
     """Ask each command of the documents for its help."""
     folder = tmp_path_factory.mktemp("help")
     called = {tuple(call.split()[1:3]) for page in PAGES for call in calls(page)}
@@ -114,7 +114,7 @@ def helps(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         for sub in rest or [""]
     }
     found = sorted(name for name in names if name[0] != "-" and name[-1] != " ")
-    return {name: run(BIN / "dragoman", *name.split(), "--help", folder=folder) for name in found}
+    return {name: run(program, *name.split(), "--help", folder=folder) for name in found}
 
 
 class TestReadme:

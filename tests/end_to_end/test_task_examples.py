@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from dragoman.tasks import TASKS
 
 ROOT = Path(__file__).parents[2]
 PAGE, KOREAN = ROOT / "docs" / "tasks.md", ROOT / "docs" / "tasks.ko.md"
-BIN = Path(sys.executable).parent
 FETCHES = "dragoman data get "
 
 
@@ -61,10 +59,10 @@ class Run:
         return json.loads(self.out[re.search(r"^\{$", self.out, re.MULTILINE).start() :])
 
 
-def run(block: str, folder: Path) -> Run:
+def run(block: str, folder: Path, program: Path) -> Run:
     """Run an example as its reader would."""
     environment = os.environ | {
-        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}",
         "OMP_NUM_THREADS": "1",
         "LC_ALL": "C.UTF-8",
     }
@@ -82,10 +80,10 @@ def run(block: str, folder: Path) -> Run:
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
+def ran(tmp_path_factory: pytest.TempPathFactory, program: Path) -> dict[str, Run]:
     """Run each section's example from the top of the page down, in one folder, as a reader would."""
     folder = tmp_path_factory.mktemp("tasks")
-    return {name: run(*found, folder) for name, found in EXAMPLES.items()}
+    return {name: run(*found, folder, program) for name, found in EXAMPLES.items()}
 
 
 @pytest.mark.timeout(900)

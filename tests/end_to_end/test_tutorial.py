@@ -101,7 +101,8 @@ def test_attention_is_ahead_after_the_same_steps(tmp_path):
     pairs = [Pair(*pair) for pair in phrasebook.pairs("en", "fr", "test")][:100]
     free, forced = {}, {}
     for name in ("plain", "attention"):
-        options = dragoman.TrainOptions(settings=["training.steps=150", "training.threads=1"])
+        settings = [f"training.{one}" for one in ("steps=150", "validate_every=75", "threads=1")]
+        options = dragoman.TrainOptions(settings=settings)
         model = dragoman.train(ROOT / "recipes" / f"{name}.toml", tmp_path / name, options)
         written = [(pair.src, model.as_written(pair.tgt)) for pair in pairs]
         seen = expose(model.subject.translator, written)

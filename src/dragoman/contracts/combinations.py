@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import combinations, product
 from typing import Any
 
@@ -40,12 +41,14 @@ _CROSSED = ("cell", "bridge", "attention", "generator")
 _SIZES: Choice = {"embedding_size": 6, "hidden_size": 8, "attention_heads": 2, "dropout": 0.0}
 
 
-def pairwise() -> list[ModelConfig]:
+@cache
+def pairwise() -> tuple[ModelConfig, ...]:
     """Return few networks in which every pair of choices meets."""
     return _configs(_cover_pairs, _SWITCHES)
 
 
-def full_product() -> list[ModelConfig]:
+@cache
+def full_product() -> tuple[ModelConfig, ...]:
     """Return every cell x bridge x attention x generator; what else there is to choose changes from one to the next."""
     switches = {name: _SWITCHES[name] for name in ("bidirectional", "input_feeding")}
     return _configs(_all_of, switches)
@@ -69,7 +72,7 @@ def name_of(config: ModelConfig) -> str:
     return "-".join([*names, *(flag for flag in flags if getattr(config, flag))])
 
 
-def _configs(choose: Any, switches: Mapping[str, Sequence[Any]]) -> list[ModelConfig]:
+def _configs(choose: Any, switches: Mapping[str, Sequence[Any]]) -> tuple[ModelConfig, ...]:
     """Choose among all rows; where plugins have added some, only networks with one of those."""
     choices: dict[str, Sequence[Any]] = {part: list(TABLES[table]) for part, table in PARTS.items()}
     choices["attention"] = [*choices["attention"], "none"]
@@ -81,7 +84,7 @@ def _configs(choose: Any, switches: Mapping[str, Sequence[Any]]) -> list[ModelCo
         for part, table in PARTS.items():
             for name in TABLES[table]:
                 found += choose(choices | {part: [name]}) if is_held(table, name) else []
-    return [ModelConfig.model_validate(_SIZES | choice) for choice in found]
+    return tuple(ModelConfig.model_validate(_SIZES | choice) for choice in found)
 
 
 def _all_of(choices: Mapping[str, Sequence[Any]]) -> list[Choice]:
