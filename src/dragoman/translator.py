@@ -179,9 +179,10 @@ class Translator:
             found = self._search([sources[number] for number in chosen], chosen, options)
             best: list[tuple[int, Hypothesis]] = []
             for number, hypotheses in zip(chosen, found, strict=True):
+                # Constraints may turn down the best.
+                wanted = hypotheses if options.constraints else hypotheses[: options.nbest]
                 made = [
-                    (self._translation(texts[number], sources[number], one), one)
-                    for one in hypotheses
+                    (self._translation(texts[number], sources[number], one), one) for one in wanted
                 ]
                 made = _allowed(made, options.constraints)
                 if made:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dragoman.search.filters import apply_filters
 from dragoman.search.greedy import Limits
-from dragoman.search.stepper import Floats, Hypothesis, Ids, Stepper
+from dragoman.search.stepper import Floats, Hypothesis, Ids, Stepper, own_search
 from dragoman.text.vocabulary import EOS, PAD, SOS
 
 
@@ -115,6 +115,9 @@ def beam_search(
     Returns:
         For each sentence at most `beam_size` hypotheses, best first.
     """
+    own = own_search(stepper, "beam")(src, limits, options) if watch is None else None
+    if own is not None:
+        return own
     size, batch = options.beam_size, len(src)
     ranking = _Ranking(options, src != PAD, limits.attention)
     found: list[list[Hypothesis]] = [[] for _ in range(batch)]

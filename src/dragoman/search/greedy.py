@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dragoman.search.filters import Filter, apply_filters
-from dragoman.search.stepper import Distribution, Floats, Hypothesis, Ids, Stepper
+from dragoman.search.stepper import Distribution, Floats, Hypothesis, Ids, Stepper, own_search
 from dragoman.text.vocabulary import EOS, SOS
 
 Choose = Callable[[Distribution, Ids, int], tuple[Ids, Floats]]
@@ -40,6 +40,9 @@ def greedy_search(stepper: Stepper[Any], src: Ids, limits: Limits) -> list[Hypot
         src: Sources, [batch, src_len], each ended by EOS, then PAD.
         limits: Lengths and filters.
     """
+    own = own_search(stepper, "greedy")(src, limits)
+    if own is not None:
+        return own
 
     def choose(distribution: Distribution, sentences: Ids, step: int) -> tuple[Ids, Floats]:
         del sentences, step

@@ -7,7 +7,7 @@ many, side by side. A step's `Distribution` may live on a device: a search takes
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
@@ -96,6 +96,18 @@ def may_copy(stepper: Stepper[Any]) -> bool:
 def shortened(stepper: Stepper[Any]) -> Stepper[Any]:
     """Give the stepper that weighs only the words of a model's shortlist, by its attribute `short`, if it has one."""
     return getattr(stepper, "short", stepper)
+
+
+def own_search(stepper: Stepper[Any], kind: str) -> Callable[..., Any]:
+    """Give a stepper's own search of a kind, "greedy" or "beam", by its attribute `own`, if it has one.
+
+    It is called as the search is, without the stepper, and gives the same, or None where it is not able to.
+    """
+    return getattr(getattr(stepper, "own", None), kind, _none)
+
+
+def _none(*asked: Any) -> None:
+    del asked
 
 
 @dataclass(frozen=True)

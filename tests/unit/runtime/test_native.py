@@ -1,7 +1,11 @@
 """The kernel says what ONNX Runtime says, and what it does not know is left to that."""
 
+import os
+import platform
 import shutil
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +18,9 @@ from dragoman.loading import load, open_stepper
 from dragoman.runtime.bundle import read_bundle
 from dragoman.runtime.native import library
 from dragoman.runtime.native.stepper import NativeStepper, open_native
+from dragoman.runtime.native.words import WordTable
 from dragoman.search.beam import BeamOptions, beam_search
+from dragoman.search.filters import Forbid, ForcePrefix, MinLength, NoRepeat
 from dragoman.search.greedy import Limits, greedy_search
 from dragoman.search.stepper import ArrayDistribution
 from dragoman.translator import TranslateOptions
@@ -114,6 +120,81 @@ def test_no_sentence_depends_on_its_company(name, tmp_path):
         assert found.log_probs == pytest.approx(greedy[number].log_probs, abs=1e-5)
         (several,) = beam_search(native, pad_sources([source]), alone, options)
         assert [one.ids for one in several] == [one.ids for one in beams[number]]
+
+
+class Stepwise:
+    """A stepper without searches of its own."""
+
+    def __init__(self, native):
+        self.start, self.step, self.select = native.start, native.step, native.select
+
+
+def same(found, wanted):
+    """Compare hypotheses, to the last digit."""
+    assert (found.ids, found.log_probs) == (wanted.ids, wanted.log_probs)
+    assert (found.score, found.complete) == (wanted.score, wanted.complete)
+    np.testing.assert_array_equal(found.weights, wanted.weights)
+
+
+@pytest.mark.parametrize("filters", [[], [Forbid((0, 1, 2))], [MinLength(5), Forbid((4, 1))]])
+@pytest.mark.parametrize("name", list(CONFIGS))
+def test_its_own_searches_say_what_those_in_python_say(name, filters, tmp_path):
+    """The same words, scores and attention, whatever ends when."""
+    rng = np.random.default_rng(7)
+    config = SMALL.model_copy(update=CONFIGS[name])
+    native = opened(tmp_path, config)
+    src = pad_sources([rng.integers(3, 12, rng.integers(1, 9)).tolist() for _ in range(16)])
+    for attention, longest in ((True, 9), (False, 20)):
+        limits = Limits(rng.integers(0, longest, 16).tolist(), filters, attention, 0.7)
+        greedy = native.own.greedy(src, limits)
+        for found, wanted in zip(greedy, greedy_search(Stepwise(native), src, limits), strict=True):
+            same(found, wanted)
+        for options in (BeamOptions(1), BeamOptions(4, 0.0), BeamOptions(11, 1.3)):
+            beams = native.own.beam(src, limits, options)
+            plain = beam_search(Stepwise(native), src, limits, options)
+            for several, wanted in zip(beams, plain, strict=True):
+                for pair in zip(several, wanted, strict=True):
+                    same(*pair)
+
+
+def test_what_its_own_searches_do_not_know_python_does(tmp_path):
+    native = opened(tmp_path)
+    assert native.own.beam(sources(), LIMITS, BeamOptions(2, coverage_penalty=0.1)) is None
+    for restrict in (NoRepeat(2), ForcePrefix([[5]] * 4), Forbid((99,))):
+        assert native.own.greedy(sources(), replace(LIMITS, filters=[restrict])) is None
+    forced = replace(LIMITS, filters=[ForcePrefix([[5, 6]] * 4)])
+    assert all(one.ids[:2] == (5, 6) for one in greedy_search(native, sources(), forced))
+    steps = []
+    beam_search(native, sources(), LIMITS, BeamOptions(2), steps.append)
+    assert steps
+
+
+@pytest.mark.parametrize("processor", ["-march=native", "-mno-avx2"])
+def test_no_network_brings_it_down(processor, tmp_path):
+    """Random networks, also of numbers that are none, under the sanitizers."""
+    if processor == "-mno-avx2" and platform.machine() not in ("x86_64", "AMD64"):
+        pytest.skip("no such processor")
+    check = Path(__file__).with_name("kernel_check.c").read_text(encoding="utf-8")
+    (tmp_path / "check.c").write_text(library.source() + check, encoding="utf-8")
+    command = ["cc", "-O0", "-std=gnu99", processor, "-Wall", "-Wextra", "-Werror"]
+    command += ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "check.c", "-lm"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    environment = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
+    subprocess.run([tmp_path / "a.out", "60"], env=environment, check=True)
+
+
+def test_numbers_of_16_bits_are_those_of_numpy(tmp_path):
+    rng = np.random.default_rng(3)
+    values = np.concatenate([rng.normal(0, scale, 500) for scale in (1, 1e-3, 1e-6, 1e-8, 3e4)])
+    words, scales = np.full((len(values), 1), 1, np.int8), values.astype(np.float32)
+    one = np.ones((1, 1), np.int8), np.ones(1, np.float32)
+    table = WordTable(library.load_kernel(), (words, scales), one, np.zeros(1, np.float32))
+    ids = np.arange(len(values))
+    table.meet(ids)
+    with np.errstate(over="ignore"):
+        np.testing.assert_array_equal(table.rows[:, 0], scales.astype(np.float16))
+    with pytest.raises(IndexError):
+        table.meet(np.array([len(values)]))
 
 
 def test_distributions_are_those_of_arrays(tmp_path):

@@ -1,7 +1,7 @@
 """The kernel, compiled once for the machine at hand: where it lies, and how it is called.
 
-A wheel stays pure Python. `dragoman accelerate` compiles `kernel.c` with the machine's own C compiler into the user's
-cache; where it has not, or where DRAGOMAN_NATIVE is 0, bundles run on ONNX Runtime.
+A wheel stays pure Python. `dragoman accelerate` compiles the C files of this folder, as one, with the machine's own C
+compiler into the user's cache; where it has not, or where DRAGOMAN_NATIVE is 0, bundles run on ONNX Runtime.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import platform
 import shutil
 import subprocess
 import tempfile
-from ctypes import POINTER, c_float, c_int, c_int8, c_int64
+from ctypes import POINTER, c_double, c_float, c_int, c_int8, c_int64, c_uint8, c_void_p
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -33,11 +33,15 @@ _FLAGS = (
     "-shared",
     "-fPIC",
 )
-_WIDE = 16  # Outputs that stand together in a packed matrix, as in kernel.c.
+# Activations are rounded to so many parts of the largest.
+_STEP = np.float32(1) / np.float32(127)
+# One after the other they are one file: each knows what stands in those before it.
+_FILES = ("products.c", "functions.c", "words.c", "encoder.c", "decoder.c", "search.c")
+_WIDE = 16  # Outputs that stand together in a packed matrix, as in products.c.
 
 
 class MatrixStruct(ctypes.Structure):
-    """`matrix` of kernel.c."""
+    """`matrix` of products.c."""
 
     _fields_ = (
         ("inputs", c_int64),
@@ -47,12 +51,27 @@ class MatrixStruct(ctypes.Structure):
     )
 
 
+class WordsStruct(ctypes.Structure):
+    """`word_table` of words.c."""
+
+    _fields_ = (
+        ("width", c_int64),
+        ("folded", c_int64),
+        ("vectors", POINTER(c_int8)),
+        ("scales", POINTER(c_float)),
+        ("map", POINTER(MatrixStruct)),
+        ("bias", POINTER(c_float)),
+        ("rows", POINTER(c_float)),
+        ("known", POINTER(c_uint8)),
+    )
+
+
 class DecoderStruct(ctypes.Structure):
-    """`decoder` of kernel.c."""
+    """`decoder` of decoder.c."""
 
     _fields_ = (
         *((name, c_int64) for name in ("hidden", "layers", "vocabulary", "query", "looks")),
-        ("table", POINTER(c_float)),
+        ("table", POINTER(WordsStruct)),
         ("recurrent", POINTER(MatrixStruct)),
         ("input", POINTER(MatrixStruct)),
         ("bias", POINTER(POINTER(c_float))),
@@ -60,6 +79,28 @@ class DecoderStruct(ctypes.Structure):
         ("map", MatrixStruct),
         ("words", MatrixStruct),
         ("words_bias", POINTER(c_float)),
+    )
+
+
+class TaskStruct(ctypes.Structure):
+    """`task` of search.c."""
+
+    _fields_ = (
+        *((name, c_int64) for name in ("sentences", "size", "steps", "num_banned", "least")),
+        *((name, c_void_p) for name in ("banned", "longest")),
+        ("penalty", c_double),
+        ("first", c_void_p),
+        ("length", c_int64),
+        *((name, c_void_p) for name in ("keys", "values", "mask")),
+    )
+
+
+class EndsStruct(ctypes.Structure):
+    """`ends` of search.c."""
+
+    _fields_ = tuple(
+        (name, c_void_p)
+        for name in ("found", "order", "counts", "scores", "ids", "gained", "weights")
     )
 
 
@@ -75,15 +116,20 @@ class Packed:
     Args:
         values: [inputs, outputs].
         scales: One an output.
+        step: What a whole number of the activations stands for.
     """
 
-    def __init__(self, values: NDArray[np.int8], scales: NDArray[np.float32]) -> None:
+    def __init__(
+        self,
+        values: NDArray[np.int8],
+        scales: NDArray[np.float32],
+        step: np.float32 = _STEP,
+    ) -> None:
         inputs, outputs = values.shape
         padded = np.pad(values, ((0, inputs % 2), (0, -outputs % _WIDE)))
         blocks = padded.reshape(len(padded) // 2, 2, -1, _WIDE)
         self._values = np.ascontiguousarray(blocks.transpose(2, 0, 3, 1))
         # As the graphs do it: the scale of the activations is multiplied in first.
-        step = np.float32(1) / np.float32(127)
         self._scales = np.pad(scales * step, (0, -outputs % _WIDE)).astype(np.float32)
         self.inputs, self.outputs = inputs, outputs
         self.struct = MatrixStruct(
@@ -96,7 +142,7 @@ class Packed:
 
 def compiled() -> Path:
     """Say where the kernel of this version lies, or would lie, for this machine."""
-    about = (_source(), " ".join(_FLAGS), platform.machine(), _processor())
+    about = (source(), " ".join(_FLAGS), platform.machine(), _processor())
     key = hashlib.sha256("\0".join(about).encode()).hexdigest()[:16]
     return _cache() / f"kernel-{key}.so"
 
@@ -117,9 +163,9 @@ def compile_kernel() -> Path:
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out.parent) as folder:
-            source, made = Path(folder) / "kernel.c", Path(folder) / "kernel.so"
-            source.write_text(_source(), encoding="utf-8")
-            command = [compiler, *_FLAGS, str(source), "-o", str(made), "-lm"]
+            code, made = Path(folder) / "kernel.c", Path(folder) / "kernel.so"
+            code.write_text(source(), encoding="utf-8")
+            command = [compiler, *_FLAGS, str(code), "-o", str(made), "-lm"]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:
                 raise ExportError(f"{compiler} cannot compile the kernel: {done.stderr[-500:]}")
@@ -146,6 +192,7 @@ def load_kernel() -> ctypes.CDLL | None:
         *(matrix, number, pointer, pointer, pointer, number, number, c_int),
         *(pointer, pointer, pointer, number),
     )
+    library.dragoman_meet.argtypes = (POINTER(WordsStruct), pointer, number)
     library.dragoman_step.argtypes = (
         POINTER(DecoderStruct),
         number,
@@ -158,12 +205,17 @@ def load_kernel() -> ctypes.CDLL | None:
         *(pointer, pointer),
     )
     library.dragoman_best.restype = None
+    decoder, task = POINTER(DecoderStruct), POINTER(TaskStruct)
+    library.dragoman_greedy.argtypes = (decoder, task, *[pointer] * 4)
+    library.dragoman_beam.argtypes = (decoder, task, POINTER(EndsStruct))
     return library
 
 
 @cache
-def _source() -> str:
-    return (files("dragoman.runtime.native") / "kernel.c").read_text(encoding="utf-8")
+def source() -> str:
+    """Give the kernel's files as one."""
+    folder = files("dragoman.runtime.native")
+    return "".join((folder / name).read_text(encoding="utf-8") for name in _FILES)
 
 
 def _cache() -> Path:

@@ -54,6 +54,7 @@ class Parts:
         """Give what a first layer makes of words."""
         width = self.model.embedding_size
         return WordTable(
+            self._kernel,
             self._int8(name, (num_words, width), num_words),
             self._int8(f"{cell}.weight_ih:0-{width}", (width, outputs), outputs),
             self.floats(f"{cell}.bias", outputs),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Mapping, Sequence
-from ctypes import POINTER, c_float
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragoman.runtime.bundle import ENCODER, STEP, WEIGHTS, Bundle
+from dragoman.runtime.native.decoder import Decoder
 from dragoman.runtime.native.encoder import Encoder
-from dragoman.runtime.native.library import DecoderStruct, MatrixStruct, address, load_kernel
+from dragoman.runtime.native.library import address, load_kernel
 from dragoman.runtime.native.parts import Parts
+from dragoman.runtime.native.search import OwnSearch
 from dragoman.runtime.native.words import WordTable
 from dragoman.runtime.state import BundleReader, BundleState
 from dragoman.runtime.weights import tensors_of
@@ -117,6 +118,7 @@ class NativeStepper(BundleReader):
     Attributes:
         copies: False: it says no words that its vocabulary lacks.
         short: Itself: it has no shortlist.
+        own: The searches that run whole in the kernel.
     """
 
     copies = False
@@ -129,8 +131,9 @@ class NativeStepper(BundleReader):
         parts = Parts(self._model, tensors, kernel)
         sizes = bundle.src_tokenizer.vocab_size, bundle.tgt_tokenizer.vocab_size
         self._encoder = Encoder(parts, sizes[0])
-        self._decoder = _Decoder(parts, sizes[1])
+        self._decoder = Decoder(parts, sizes[1])
         self.short: Stepper[BundleState] = self
+        self.own = OwnSearch(kernel, self._encoder, self._decoder)
 
     def start(self, src: Ids) -> BundleState:
         """Read the sources."""
@@ -141,7 +144,7 @@ class NativeStepper(BundleReader):
         decoder, rows = self._decoder, np.ascontiguousarray(state.rows)
         sentences, beams, _ = rows.shape
         count = sentences * beams
-        decoder.table.meet(last_ids)
+        decoder.table.check(last_ids)
         looked = ("keys", "values", "mask") if decoder.looks else ()
         seen = [np.ascontiguousarray(state.seen[name]) for name in looked]
         length = seen[0].shape[1] if seen else 0
@@ -161,60 +164,3 @@ class NativeStepper(BundleReader):
             raise MemoryError
         distribution: Distribution = KernelDistribution(self._kernel, scores, log_sums)
         return ArrayStep(distribution, weights if seen else None, replace(state, rows=after))
-
-
-class _Decoder:
-    """The decoder's weights, as the kernel takes them; all that it points to is kept here."""
-
-    def __init__(self, parts: Parts, vocabulary: int) -> None:
-        model, size = parts.model, parts.model.hidden_size
-        name = "decoder.layers.{}"
-        layers = range(model.decoder_layers)
-        words = "src_embedding.weight" if model.tie_embeddings else "tgt_embedding.weight"
-        self.vocabulary, self.looks = vocabulary, model.attention != "none"
-        self.table = parts.words(words, vocabulary, name.format(0), 4 * size)
-        tied = model.generator == "tied"
-        query = model.embedding_size if tied else 0
-        shapes = {
-            "recurrent": [
-                parts.map(f"{name.format(n)}.weight_hh", (size, 4 * size)) for n in layers
-            ],
-            "input": [
-                parts.map(f"{name.format(n)}.weight_ih:0-{size}", (size, 4 * size))
-                for n in layers[1:]
-            ],
-        }
-        bias = [parts.floats(f"{name.format(n)}.bias", 4 * size) for n in layers]
-        output = (
-            parts.map(f"decoder.W_c.weight:{size}-{2 * size}", (size, size)) if self.looks else None
-        )
-        mapped = parts.map("generator.P.weight", (size, query)) if tied else None
-        scored = (
-            parts.table(words, (vocabulary, query))
-            if tied
-            else parts.map("generator.W.weight", (size, vocabulary))
-        )
-        words_bias = parts.floats("generator.bias", vocabulary)
-        recurrent, inputs = (
-            (MatrixStruct * (len(found) + 1))(*(one.struct for one in found))
-            for found in shapes.values()
-        )
-        floats = POINTER(c_float)
-        biases = (floats * len(bias))(*(one.ctypes.data_as(floats) for one in bias))
-        none = MatrixStruct()
-        self._kept = (shapes, bias, output, mapped, scored, words_bias, recurrent, inputs, biases)
-        self.struct = DecoderStruct(
-            size,
-            model.decoder_layers,
-            vocabulary,
-            query,
-            int(self.looks),
-            self.table.rows.ctypes.data_as(floats),
-            recurrent,
-            inputs,
-            biases,
-            output.struct if output else none,
-            mapped.struct if mapped else none,
-            scored.struct,
-            words_bias.ctypes.data_as(floats),
-        )

@@ -1,0 +1,210 @@
+/* -------------------------------------------------------------------------------------------- decoder */
+
+#define FEW 12 /* rows that are scored at once: their scores are still in the processor's cache when they are summed */
+
+typedef struct {
+    int64_t hidden, layers, vocabulary, query, looks; /* query: width of what words are compared with, if it is mapped */
+    const word_table *table;     /* of the first layer's gates */
+    const matrix *recurrent;     /* of each layer */
+    const matrix *input;         /* of each layer but the first */
+    const float *const *bias;    /* likewise */
+    matrix output;               /* W_c's half of h */
+    matrix map;                  /* P of the tied generator */
+    matrix words;
+    const float *words_bias;
+} decoder;
+
+/* What sentences are looked at by: keys, values: [any, length, hidden]; mask: [any, length]. */
+typedef struct {
+    int64_t length;
+    const float *keys, *values, *mask;
+} memory;
+
+/* Room for what a step computes on its way, and what words are compared with: `asked`, rows of `width`. */
+typedef struct {
+    rounded room;
+    float *sum, *given, *mixed, *query;
+    const float *asked;
+    int64_t width;
+} desk;
+
+static int64_t wide(const decoder *d)
+{
+    return 2 * d->layers * d->hidden;
+}
+
+static int open_desk(desk *k, const decoder *d, int64_t rows)
+{
+    int64_t size = d->hidden, widest = LARGER(size, LARGER(d->query, d->table->width)) + 1;
+
+    k->room = make_room(rows, widest);
+    k->sum = malloc((size_t)(rows * (9 * size + d->query) + 1) * sizeof(float));
+    k->given = k->sum ? k->sum + rows * 4 * size : NULL;
+    k->mixed = k->sum ? k->given + rows * 4 * size : NULL;
+    k->query = k->sum ? k->mixed + rows * size : NULL;
+    k->asked = d->query ? k->query : k->mixed;
+    k->width = d->query ? d->query : size;
+    return k->sum && k->room.numbers;
+}
+
+static void close_desk(desk *k)
+{
+    free(k->room.numbers);
+    free(k->sum);
+}
+
+/* Look at one sentence from one state: weights = softmax(keys h + mask), mixed = weights values. */
+static void look(const float *h, const memory *m, int64_t at, int64_t size, float *weights, float *mixed)
+{
+    const float *keys = m->keys + at * m->length * size, *values = m->values + at * m->length * size;
+    const float *mask = m->mask + at * m->length;
+    float largest, sum = 0;
+    int64_t t, j;
+
+    for (t = 0; t < m->length; t++)
+        weights[t] = isinf(mask[t]) ? mask[t] : dot(h, keys + t * size, size) + mask[t];
+    largest = largest_of(weights, m->length);
+    for (t = 0; t < m->length; t++) {
+        weights[t] = isinf(weights[t]) ? 0 : expf(weights[t] - largest);
+        sum += weights[t];
+    }
+    memset(mixed, 0, (size_t)size * sizeof(float));
+    for (t = 0; t < m->length; t++) {
+        weights[t] /= sum;
+        for (j = 0; weights[t] > 0 && j < size; j++)
+            mixed[j] += weights[t] * values[t * size + j];
+    }
+}
+
+/* Read one token a hypothesis: last, [sentences, beams]; `places` says where in the memory a sentence is.
+ *
+ * state: [sentences, beams, wide], h of each layer, then c. weights: [sentences, beams, length]. */
+static void advance(const decoder *d, desk *k, int64_t sentences, int64_t beams, const memory *m,
+                    const int64_t *last, const int64_t *places, const float *state, float *new_state, float *weights)
+{
+    int64_t rows = sentences * beams, size = d->hidden, all = wide(d), n, r, j;
+    const float *top = new_state + (d->layers - 1) * size;
+
+    meet(d->table, last, rows, k->room.numbers);
+    for (n = 0; n < d->layers; n++) {
+        const float *h = state + n * size, *c = state + (d->layers + n) * size;
+        float *new_h = new_state + n * size, *new_c = new_state + (d->layers + n) * size;
+        multiply(&d->recurrent[n], h, all, size, rows, 1, NULL, k->sum, 4 * size, &k->room);
+        if (n)
+            multiply(&d->input[n - 1], new_h - size, all, size, rows, 1, d->bias[n], k->given, 4 * size, &k->room);
+        for (r = 0; r < rows; r++) {
+            memcpy(new_c + r * all, c + r * all, (size_t)size * sizeof(float));
+            lstm(k->sum + r * 4 * size, n ? k->given + r * 4 * size : d->table->rows + last[r] * 4 * size,
+                 new_c + r * all, new_h + r * all, size);
+        }
+    }
+    if (d->looks)
+        multiply(&d->output, top, all, size, rows, 1, NULL, k->sum, size, &k->room);
+    for (r = 0; r < rows; r++) {
+        float *mixed = k->mixed + r * size;
+        if (!d->looks) {
+            memcpy(mixed, top + r * all, (size_t)size * sizeof(float));
+            continue;
+        }
+        look(top + r * all, m, places[r / beams], size, weights + r * m->length, mixed);
+        for (j = 0; j < size; j++)
+            mixed[j] = bend(mixed[j] + k->sum[r * size + j]);
+    }
+    if (d->query)
+        multiply(&d->map, k->mixed, size, size, rows, 1, NULL, k->query, d->query, &k->room);
+}
+
+/* Score all words in a few rows, from `first` on; `log_sums` are to be taken off the scores. */
+static void score(const decoder *d, desk *k, int64_t first, int64_t rows, float *scores, float *log_sums)
+{
+    multiply(&d->words, k->asked + first * k->width, k->width, k->width, rows, !d->query, d->words_bias, scores,
+             d->vocabulary, &k->room);
+    for (int64_t r = 0; r < rows; r++)
+        log_sums[r] = log_sum(scores + r * d->vocabulary, d->vocabulary);
+}
+
+/* One step, for a search that stands elsewhere: scores, [sentences, beams, vocabulary]; log_sums, [sentences, beams]. */
+int dragoman_step(const decoder *d, int64_t sentences, int64_t beams, int64_t length, const int64_t *last,
+                  const float *state, const int64_t *places, const float *keys, const float *values,
+                  const float *mask, float *new_state, float *weights, float *scores, float *log_sums)
+{
+    memory m = {length, keys, values, mask};
+    int64_t rows = sentences * beams, r;
+    desk k;
+    int well = open_desk(&k, d, rows);
+
+    if (well) {
+        advance(d, &k, sentences, beams, &m, last, places, state, new_state, weights);
+        for (r = 0; r < rows; r += FEW)
+            score(d, &k, r, SMALLER(rows - r, FEW), scores + r * d->vocabulary, log_sums + r);
+    }
+    close_desk(&k);
+    return well;
+}
+
+/* ----------------------------------------------------------------------------------------------- best */
+
+static float insert(float score, int64_t id, int64_t count, float *best, int64_t *ids)
+{
+    int64_t at = count - 1;
+
+    for (; at > 0 && best[at - 1] < score; at--) {
+        best[at] = best[at - 1];
+        ids[at] = ids[at - 1];
+    }
+    best[at] = score;
+    ids[at] = id;
+    return best[count - 1];
+}
+
+/* Find a row's best scores, best first, equal ones in the order of their ids. */
+static void best_of(const float *scores, int64_t vocabulary, int64_t count, float *best, int64_t *ids)
+{
+    float least = -INFINITY;
+    int64_t i = 0, n;
+
+    for (n = 0; n < count; n++) {
+        best[n] = -INFINITY;
+        ids[n] = 0;
+    }
+#if defined(__AVX2__)
+    for (; i + 8 <= vocabulary; i += 8) {
+        __m256 more = _mm256_cmp_ps(_mm256_loadu_ps(scores + i), _mm256_set1_ps(least), _CMP_GT_OQ);
+        if (_mm256_movemask_ps(more))
+            for (n = i; n < i + 8; n++)
+                if (scores[n] > least)
+                    least = insert(scores[n], n, count, best, ids);
+    }
+#endif
+    for (; i < vocabulary; i++)
+        if (scores[i] > least)
+            least = insert(scores[i], i, count, best, ids);
+}
+
+/* The same for several rows; `banned` ids are not looked at: [rows, count]. */
+static void best_words(float *scores, const float *log_sums, int64_t rows, int64_t vocabulary, const int64_t *banned,
+                       int64_t num_banned, int64_t count, float *best, int64_t *ids)
+{
+    for (int64_t r = 0; r < rows; r++, best += count, ids += count, scores += vocabulary) {
+        for (int64_t n = 0; n < num_banned; n++)
+            scores[banned[n]] = -INFINITY;
+        best_of(scores, vocabulary, count, best, ids);
+        for (int64_t n = 0; n < count; n++)
+            best[n] -= log_sums[r];
+    }
+}
+
+/* The same, and the scores stay as they are. */
+void dragoman_best(float *scores, const float *log_sums, int64_t rows, int64_t vocabulary, const int64_t *banned,
+                   int64_t num_banned, int64_t count, float *best, int64_t *ids)
+{
+    for (int64_t r = 0; r < rows; r++) {
+        float kept[num_banned + 1];
+        for (int64_t n = 0; n < num_banned; n++)
+            kept[n] = scores[r * vocabulary + banned[n]];
+        best_words(scores + r * vocabulary, log_sums + r, 1, vocabulary, banned, num_banned, count, best + r * count,
+                   ids + r * count);
+        for (int64_t n = num_banned - 1; n >= 0; n--)
+            scores[r * vocabulary + banned[n]] = kept[n];
+    }
+}

@@ -1,0 +1,66 @@
+"""The decoder on the kernel: what `step.onnx` says."""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import POINTER, c_float
+
+from dragoman.runtime.native.library import DecoderStruct, MatrixStruct
+from dragoman.runtime.native.parts import Parts
+
+
+class Decoder:
+    """The decoder's weights, as the kernel takes them; all that it points to is kept here."""
+
+    def __init__(self, parts: Parts, vocabulary: int) -> None:
+        model, size = parts.model, parts.model.hidden_size
+        name = "decoder.layers.{}"
+        layers = range(model.decoder_layers)
+        words = "src_embedding.weight" if model.tie_embeddings else "tgt_embedding.weight"
+        self.vocabulary, self.looks = vocabulary, model.attention != "none"
+        self.table = parts.words(words, vocabulary, name.format(0), 4 * size)
+        tied = model.generator == "tied"
+        query = model.embedding_size if tied else 0
+        shapes = {
+            "recurrent": [
+                parts.map(f"{name.format(n)}.weight_hh", (size, 4 * size)) for n in layers
+            ],
+            "input": [
+                parts.map(f"{name.format(n)}.weight_ih:0-{size}", (size, 4 * size))
+                for n in layers[1:]
+            ],
+        }
+        bias = [parts.floats(f"{name.format(n)}.bias", 4 * size) for n in layers]
+        output = (
+            parts.map(f"decoder.W_c.weight:{size}-{2 * size}", (size, size)) if self.looks else None
+        )
+        mapped = parts.map("generator.P.weight", (size, query)) if tied else None
+        scored = (
+            parts.table(words, (vocabulary, query))
+            if tied
+            else parts.map("generator.W.weight", (size, vocabulary))
+        )
+        words_bias = parts.floats("generator.bias", vocabulary)
+        recurrent, inputs = (
+            (MatrixStruct * (len(found) + 1))(*(one.struct for one in found))
+            for found in shapes.values()
+        )
+        floats = POINTER(c_float)
+        biases = (floats * len(bias))(*(one.ctypes.data_as(floats) for one in bias))
+        none = MatrixStruct()
+        self._kept = (shapes, bias, output, mapped, scored, words_bias, recurrent, inputs, biases)
+        self.struct = DecoderStruct(
+            size,
+            model.decoder_layers,
+            vocabulary,
+            query,
+            int(self.looks),
+            ctypes.pointer(self.table.struct),
+            recurrent,
+            inputs,
+            biases,
+            output.struct if output else none,
+            mapped.struct if mapped else none,
+            scored.struct,
+            words_bias.ctypes.data_as(floats),
+        )

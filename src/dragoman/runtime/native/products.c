@@ -1,0 +1,178 @@
+/* The steps of an int8 bundle: 8-bit products that are exact, and all that stands between them, in one pass.
+ *
+ * Compiled for one machine by `dragoman accelerate`, all files of this folder as one; without it a bundle runs on ONNX
+ * Runtime. What is computed is what its graphs say (docs/bundle.md): activations are rounded to -128..127, each row with
+ * a scale of its own, products are sums of whole numbers, and everything else is float32.
+ */
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+#define WIDE 16 /* outputs that stand together in a packed matrix */
+#define TALL 6  /* rows that are multiplied at once */
+
+#define SMALLER(a, b) ((a) < (b) ? (a) : (b))
+#define LARGER(a, b) ((a) > (b) ? (a) : (b))
+#define INLINE static inline __attribute__((always_inline))
+
+/* y = W x. `packed`: blocks of WIDE outputs; in a block the inputs two by two, in each pair of them the outputs, each
+ * with two weights. `scales` hold the 1/127 of the activations too. */
+typedef struct {
+    int64_t inputs, outputs; /* the inputs even: one of zeros may stand at the end */
+    const int8_t *packed;
+    const float *scales;
+} matrix;
+
+/* A table for rows that are rounded, and what each is to be multiplied by. */
+typedef struct {
+    int16_t *numbers;
+    float *largest;
+} rounded;
+
+/* ------------------------------------------------------------------------------------------- products */
+
+/* Multiply a few rows with one block: out = sums * scales * largest + added, rows `stride` apart. */
+#if defined(__AVX2__)
+/* Unrolled by order, and added in place: left to itself, the compiler keeps sums in memory, at half the speed. */
+#define ADD_TO(sum, more) __asm__("vpaddd %1, %0, %0" : "+x"(sum) : "x"(more))
+
+INLINE void tile(const int rows, const int16_t *x, const float *largest, const matrix *m, int64_t block,
+                 const float *added, float *out, int64_t stride)
+{
+    const int8_t *w = m->packed + block * WIDE * m->inputs;
+    __m256i sum[TALL][2];
+    int64_t k;
+
+#pragma GCC unroll 6
+    for (int r = 0; r < rows; r++)
+        sum[r][0] = sum[r][1] = _mm256_setzero_si256();
+    for (k = 0; k < m->inputs / 2; k++) {
+        __m256i left = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(w + 32 * k)));
+        __m256i right = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(w + 32 * k + 16)));
+#pragma GCC unroll 6
+        for (int r = 0; r < rows; r++) {
+            int32_t pair;
+            __m256i both;
+            memcpy(&pair, x + r * m->inputs + 2 * k, sizeof pair);
+            both = _mm256_set1_epi32(pair);
+            ADD_TO(sum[r][0], _mm256_madd_epi16(both, left));
+            ADD_TO(sum[r][1], _mm256_madd_epi16(both, right));
+        }
+    }
+#pragma GCC unroll 6
+    for (int r = 0; r < rows; r++)
+#pragma GCC unroll 2
+        for (int half = 0; half < 2; half++) {
+            __m256 scale = _mm256_loadu_ps(m->scales + block * WIDE + 8 * half);
+            __m256 y = _mm256_mul_ps(_mm256_cvtepi32_ps(sum[r][half]), scale);
+            y = _mm256_mul_ps(y, _mm256_set1_ps(largest[r]));
+            _mm256_storeu_ps(out + r * stride + 8 * half, _mm256_add_ps(y, _mm256_loadu_ps(added + 8 * half)));
+        }
+}
+#else
+INLINE void tile(const int rows, const int16_t *x, const float *largest, const matrix *m, int64_t block,
+                 const float *added, float *out, int64_t stride)
+{
+    const int8_t *w = m->packed + block * WIDE * m->inputs;
+
+    for (int r = 0; r < rows; r++) {
+        int32_t sum[WIDE] = {0};
+        for (int64_t k = 0; k < m->inputs; k += 2)
+            for (int j = 0; j < WIDE; j++)
+                sum[j] += x[r * m->inputs + k] * w[WIDE * k + 2 * j]
+                        + x[r * m->inputs + k + 1] * w[WIDE * k + 2 * j + 1];
+        for (int j = 0; j < WIDE; j++)
+            out[r * stride + j] = (float)sum[j] * m->scales[block * WIDE + j] * largest[r] + added[j];
+    }
+}
+#endif
+
+static void tiles(int64_t rows, const int16_t *x, const float *largest, const matrix *m, int64_t block,
+                  const float *added, float *out, int64_t stride)
+{
+    switch (rows) { /* So that the compiler knows the number, and keeps all sums in registers. */
+    case 1: tile(1, x, largest, m, block, added, out, stride); break;
+    case 2: tile(2, x, largest, m, block, added, out, stride); break;
+    case 3: tile(3, x, largest, m, block, added, out, stride); break;
+    case 4: tile(4, x, largest, m, block, added, out, stride); break;
+    case 5: tile(5, x, largest, m, block, added, out, stride); break;
+    default: tile(TALL, x, largest, m, block, added, out, stride);
+    }
+}
+
+/* Round a row: half to even. Where nothing bounds it, by its largest value, which is returned. */
+static float round_row(const float *x, int64_t count, int64_t inputs, int bounded, int16_t *numbers)
+{
+    const float step = 1.0f / 127.0f;
+    float largest = bounded ? 1.0f : 1e-30f;
+    int64_t i;
+
+    if (!bounded)
+        for (i = 0; i < count; i++) {
+            float size = fabsf(x[i]);
+            largest = size > largest ? size : largest;
+        }
+    for (i = 0; i < count; i++) {
+        float number = rintf(x[i] / largest / step);
+        number = number > -128.0f ? number : -128.0f; /* also what is no number */
+        numbers[i] = (int16_t)(int32_t)(number < 127.0f ? number : 127.0f);
+    }
+    for (; i < inputs; i++)
+        numbers[i] = 0;
+    return largest;
+}
+
+/* y = W x for rows that stand `from` numbers apart, into rows `to` apart, plus a bias if there is one. */
+static void multiply(const matrix *m, const float *x, int64_t from, int64_t count, int64_t rows, int bounded,
+                     const float *bias, float *y, int64_t to, rounded *room)
+{
+    int64_t block, r;
+
+    for (r = 0; r < rows; r++)
+        room->largest[r] = round_row(x + r * from, count, m->inputs, bounded, room->numbers + r * m->inputs);
+    for (block = 0; block * WIDE < m->outputs; block++) {
+        int64_t at = block * WIDE, width = SMALLER(m->outputs - at, WIDE);
+        float added[WIDE] = {0}, narrow[TALL * WIDE];
+        if (bias)
+            memcpy(added, bias + at, (size_t)width * sizeof(float));
+        for (r = 0; r < rows; r += TALL) {
+            int64_t now = SMALLER(rows - r, TALL), i;
+            const int16_t *numbers = room->numbers + r * m->inputs;
+            if (width == WIDE) {
+                tiles(now, numbers, room->largest + r, m, block, added, y + r * to + at, to);
+                continue;
+            }
+            tiles(now, numbers, room->largest + r, m, block, added, narrow, WIDE);
+            for (i = 0; i < now; i++)
+                memcpy(y + (r + i) * to + at, narrow + i * WIDE, (size_t)width * sizeof(float));
+        }
+    }
+}
+
+/* Give room for so many rows of so many numbers; `numbers` is NULL where memory is short. */
+static rounded make_room(int64_t rows, int64_t inputs)
+{
+    size_t numbers = ((size_t)(rows * inputs) * sizeof(int16_t) + 63) / 64 * 64;
+    int16_t *all = malloc(numbers + (size_t)(rows + 1) * sizeof(float));
+    rounded room = {all, all ? (float *)((char *)all + numbers) : NULL};
+
+    return room;
+}
+
+/* Returns 0 where memory is short, as all that Python calls. */
+int dragoman_linear(const matrix *m, const float *x, int64_t count, int64_t rows, int bounded, const float *bias,
+                    float *y)
+{
+    rounded room = make_room(rows, m->inputs);
+
+    if (!room.numbers)
+        return 0;
+    multiply(m, x, count, count, rows, bounded, bias, y, m->outputs, &room);
+    free(room.numbers);
+    return 1;
+}

@@ -1,0 +1,82 @@
+/* Runs the kernel on random networks, odd sizes and hostile numbers; the sanitizers watch. Stands behind its files. */
+
+#include <stdio.h>
+
+static uint32_t seed = 1;
+
+static uint32_t number(uint32_t below)
+{
+    seed = seed * 1664525u + 1013904223u;
+    return (seed >> 8) % below;
+}
+
+static float *floats(int64_t count, int wild)
+{
+    static const float odd[] = {INFINITY, -INFINITY, 3e38f, -3e38f, 1e-45f, 0};
+    float *made = malloc((size_t)count * sizeof(float) + 1);
+    for (int64_t i = 0; i < count; i++)
+        made[i] = wild && number(5) == 0 ? (number(3) ? odd[number(6)] : NAN) : ((float)number(2001) - 1000) / 1000;
+    return made;
+}
+
+static int8_t *bytes(int64_t count)
+{
+    int8_t *made = malloc((size_t)count + 1);
+    for (int64_t i = 0; i < count; i++)
+        made[i] = (int8_t)(number(4) ? (int)number(255) - 127 : 127);
+    return made;
+}
+
+static matrix *maps(int64_t count, int64_t inputs, int64_t outputs, int wild)
+{
+    matrix *made = malloc((size_t)(count + 1) * sizeof(matrix));
+    int64_t even = inputs + inputs % 2, blocks = (outputs + WIDE - 1) / WIDE;
+    for (int64_t n = 0; n < count; n++)
+        made[n] = (matrix){even, outputs, bytes(blocks * WIDE * even), floats(blocks * WIDE, wild)};
+    return made;
+}
+
+int main(int argc, char **argv)
+{
+    for (int turn = 0; turn < (argc > 1 ? atoi(argv[1]) : 1); turn++) {
+        int wild = turn % 3 == 2, tied = turn % 2, looks = turn % 5 != 0;
+        int64_t hidden = 1 + number(40), layers = 1 + number(2), vocabulary = 5 + number(60), width = 1 + number(30);
+        int64_t sentences = 1 + number(9), size = 1 + number(6), length = 1 + number(12), steps = 1, i;
+        int64_t banned[] = {0, 1, 2, 0, EOS}, *longest = malloc(9 * sizeof(int64_t));
+        const float *bias[] = {floats(4 * hidden, wild), floats(4 * hidden, wild)};
+        word_table table = {width, turn % 2, bytes(vocabulary * width), floats(vocabulary, wild),
+                            maps(1, width, 4 * hidden, wild), bias[0], floats(vocabulary * 4 * hidden, 0),
+                            calloc((size_t)vocabulary, 1)};
+        int64_t query = tied ? width : 0;
+        decoder d = {hidden, layers, vocabulary, query, looks, &table, maps(layers, hidden, 4 * hidden, wild),
+                     maps(layers, hidden, 4 * hidden, wild), bias, *maps(1, hidden, hidden, wild),
+                     *maps(1, hidden, width, wild), *maps(1, tied ? width : hidden, vocabulary, wild),
+                     floats(vocabulary, wild)};
+        task t = {sentences, size, 1, 5, number(4), banned, longest, 0.7, NULL, {looks ? length : 0, NULL, NULL, NULL}};
+        for (i = 0; i < sentences; i++) {
+            longest[i] = number(15);
+            steps = LARGER(steps, longest[i]);
+        }
+        t.steps = steps;
+        t.first = floats(sentences * 2 * layers * hidden, wild);
+        t.seen.keys = floats(sentences * length * hidden, wild);
+        t.seen.values = floats(sentences * length * hidden, wild);
+        t.seen.mask = calloc((size_t)(sentences * length), sizeof(float));
+        int64_t all = sentences * size, *ids = malloc((size_t)(all * steps) * sizeof(int64_t));
+        int64_t *counts = malloc(3 * (size_t)all * sizeof(int64_t));
+        float *gained = malloc((size_t)(all * steps) * sizeof(float));
+        float *weights = turn % 4 ? malloc((size_t)(all * steps * length) * sizeof(float) + 1) : NULL;
+        ends e = {calloc((size_t)sentences, sizeof(int64_t)), counts, counts + all,
+                  malloc((size_t)all * sizeof(double)), ids, gained, weights};
+        if (!dragoman_greedy(&d, &t, ids, gained, counts, weights) || !dragoman_beam(&d, &t, &e))
+            return 1;
+        for (i = 0; i < sentences; i++)
+            for (int64_t n = 0; n < e.found[i]; n++) {
+                int64_t slot = i * size + e.order[i * size + n];
+                if (e.counts[slot] < 1 || e.counts[slot] > LARGER(1, longest[i]) || ids[slot * steps] >= vocabulary)
+                    return 2;
+            }
+    }
+    puts("well");
+    return 0;
+}
