@@ -113,7 +113,8 @@ class ModelConfig(Section):
     reverse_source: bool = False
     """Whether the source is read backwards (Sutskever et al. 2014)."""
     decoder: str = "recurrent"
-    """A row of DECODERS: recurrent; monotonic (hard attention that steps along the source); transducer (edits)."""
+    """A row of DECODERS: recurrent; gnmt (attention from the bottom layer, read by those above); conditional (attention
+    between two recurrences; slower); monotonic (hard attention that steps along the source); transducer (edits)."""
     decoder_layers: Count = 1
     """Recurrent layers that write the target."""
     bridge: str = "dense"
@@ -128,6 +129,8 @@ class ModelConfig(Section):
     """A row of WEIGHINGS: softmax; entmax15 or sparsemax, which give most of the source no weight at all."""
     input_feeding: bool = False
     """Whether a step also sees the last attended output (Luong 2015); slower: no fused recurrence."""
+    deep_output: bool = False
+    """Whether the attended output also reads the last word (Sennrich et al. 2017, eq. 9)."""
     coverage: bool = False
     """Whether attention sees where it has looked before (See et al. 2017, eq. 10-11); slower, as input feeding is."""
     head: str = "decoder"
@@ -156,6 +159,8 @@ class ModelConfig(Section):
     """Dropout before the generator; as `dropout` unless said."""
     word_dropout: Rate = 0.0
     """How often a whole token's vector is dropped."""
+    tgt_word_dropout: Rate | None = None
+    """The same on the target's side; as `word_dropout` unless said."""
     weight_dropout: Rate = 0.0
     """How many weights between one state and the next are dropped, once a batch (Merity et al. 2018)."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import Any
 
-from dragoman.config import Config, nearest
+from dragoman.config import Config, ModelConfig, nearest
 from dragoman.errors import ConfigError
 from dragoman.evaluation.metrics import METRICS
 from dragoman.evaluation.risk import SENTENCE_SCORES
@@ -102,8 +102,7 @@ def check_config(config: Config) -> None:
         )
     if model.input_feeding and model.attention == "none":
         faults.append("model.input_feeding = true needs an attention whose output it can feed.")
-    if model.coverage and (model.attention == "none" or model.decoder != "recurrent"):
-        faults.append("model.coverage = true needs a recurrent decoder with an attention to tell.")
+    faults += _check_decoder(model)
     if model.context_words and (config.text.src_tokenizer or config.text.tokenizer) != "char":
         faults.append(
             "model.context_words reads the words beside a source by their letters, and so "
@@ -112,7 +111,8 @@ def check_config(config: Config) -> None:
     if model.context_words and model.context_size % 2:
         faults.append(f"model.context_size = {model.context_size}: must be even.")
     copies = model.generator in GENERATORS and GENERATORS[model.generator].copies
-    if copies and model.attention == "none" and model.decoder == "recurrent":
+    steps_along = model.decoder in DECODERS and bool(DECODERS[model.decoder].actions)
+    if copies and model.attention == "none" and not steps_along:
         faults.append(
             f"model.generator = {model.generator!r} needs an attention, by which it points at what it copies."
         )
@@ -124,24 +124,47 @@ def check_config(config: Config) -> None:
     if model.head in HEADS:
         faults += _check_labels(config)
     varied = config.training.bpe_dropout or config.training.unigram_alpha is not None
-    if varied and (model.head in HEADS or model.decoder != "recurrent"):
+    if varied and (model.head in HEADS or steps_along):
         faults.append(
             "training.bpe_dropout and unigram_alpha cut words anew, which labels and decoders that step along "
             "the source are aligned with; set neither."
         )
     training = config.training
-    if training.risk_samples and (model.decoder != "recurrent" or copies):
-        faults.append("training.risk_samples needs a recurrent decoder that does not copy.")
+    if training.risk_samples and (steps_along or copies):
+        faults.append(
+            "training.risk_samples needs a decoder that neither copies nor steps along the source."
+        )
     if training.risk_samples and (training.r_drop or training.scheduled_sampling):
         faults.append(
             "training.risk_samples takes the place of the loss that r_drop and scheduled_sampling change; set one."
         )
-    if training.scheduled_sampling and model.decoder != "recurrent":
+    if training.scheduled_sampling and steps_along:
         faults.append(
             "training.scheduled_sampling replaces words, but the decoder's are tied to places of the source."
         )
     if faults:
         raise ConfigError("\n".join(faults))
+
+
+def _check_decoder(model: ModelConfig) -> list[str]:
+    """Say what a decoder lacks."""
+    decoder = DECODERS.get(model.decoder)
+    if decoder is None or model.head in HEADS:
+        return []
+    faults: list[str] = []
+    for key in ("coverage", "deep_output"):
+        if getattr(model, key) and (model.attention == "none" or not decoder.attends):
+            faults.append(
+                f"model.{key} = true needs a decoder with an attention; decoder = {model.decoder!r}, "
+                f"attention = {model.attention!r}."
+            )
+    if decoder.needs_attention and model.attention == "none":
+        faults.append(f"model.decoder = {model.decoder!r} needs an attention.")
+    if model.decoder_layers < decoder.least_layers:
+        faults.append(
+            f"model.decoder = {model.decoder!r} needs model.decoder_layers >= {decoder.least_layers}."
+        )
+    return faults
 
 
 def _check_labels(config: Config) -> list[str]:

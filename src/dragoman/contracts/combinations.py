@@ -10,6 +10,7 @@ from typing import Any
 
 from dragoman.config import ModelConfig
 from dragoman.contracts.rows import is_held
+from dragoman.nn.decoders import DECODERS
 from dragoman.nn.generators import GENERATORS
 from dragoman.tables import TABLES
 
@@ -34,6 +35,7 @@ _SWITCHES: dict[str, Sequence[Any]] = {
     "context_every_step": (False, True),
     "tie_embeddings": (False, True),
     "coverage": (False, True),
+    "deep_output": (False, True),
     "residual": (False, True),
     "attention_norm": ("softmax", "entmax15", "sparsemax"),
 }
@@ -67,6 +69,7 @@ def name_of(config: ModelConfig) -> str:
         "context_every_step",
         "tie_embeddings",
         "coverage",
+        "deep_output",
         "residual",
     )
     return "-".join([*names, *(flag for flag in flags if getattr(config, flag))])
@@ -113,16 +116,19 @@ def _triples(choice: Choice) -> list[tuple[Any, ...]]:
 def _goes_together(choice: Choice) -> bool:
     """Say whether a recipe may choose so; see `dragoman.tables.check_config`."""
     attends = choice.get("attention") != "none"
-    recurrent = choice.get("decoder", "recurrent") == "recurrent"
-    if (choice.get("input_feeding") or choice.get("coverage")) and not attends:
+    decoder = DECODERS[choice.get("decoder", "recurrent")]
+    asks = choice.get("coverage") or choice.get("deep_output")
+    if (choice.get("input_feeding") or asks or decoder.needs_attention) and not attends:
         return False
-    if choice.get("coverage") and not recurrent:
+    if asks and not decoder.attends:
+        return False
+    if choice.get("decoder_layers", decoder.least_layers) < decoder.least_layers:
         return False
     copies = "generator" in choice and GENERATORS[choice["generator"]].copies
     if copies and choice.get("attention_norm", "softmax") != "softmax":
         return False
     # A monotonic decoder or a transducer always looks at one token; which decoder it is may not have been chosen yet.
-    return not copies or attends or choice.get("decoder") not in (None, "recurrent")
+    return not copies or attends or ("decoder" in choice and not decoder.attends)
 
 
 def _cover_pairs(choices: Mapping[str, Sequence[Any]]) -> list[Choice]:

@@ -46,6 +46,7 @@ def check_network(model: ModelConfig) -> None:
         "attention": tuple(_ATTENTIONS),
         "generator": _GENERATORS,
         "coverage": (False,),
+        "deep_output": (False,),
         "context_words": (0,),
         "residual": (False,),
         "attention_norm": ("softmax",),

@@ -1,22 +1,64 @@
 """How a decoder looks at the source, and what it makes of that, as ONNX nodes: the rows of DECODERS in `dragoman.nn`.
 
-A recurrent decoder looks after its recurrence, with an attention or not at all; a monotonic one and a transducer look
-at one token, before and after it.
+A recurrent decoder looks after its recurrence, with an attention or not at all; GNMT's after its first layer, a
+conditional one between two recurrences; a monotonic one and a transducer look at one token, before and after it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from onnx import TensorProto
 
-from dragoman.export.cells import recurrence
-from dragoman.export.graph import Graph
+from dragoman.export.cells import CELLS, Recurrence, recurrence
+from dragoman.export.graph import Graph, Matrix
 from dragoman.export.parts import ATTENTIONS, Network
 from dragoman.text.vocabulary import INSERT, PAD, SOS, STEP
 
-SEEN = ("mask", "keys", "values")
+SEEN = {name: name for name in ("mask", "keys", "values")}
+
+
+@dataclass
+class Walk:
+    """One step of a decoder's layers.
+
+    Attributes:
+        g: Where it is written.
+        network: Whose layers.
+        states: Each layer's h and c before the step; each layer that has been read with leaves here those after it.
+        gates: What the first layer makes of all that it reads.
+        word: What a deep output makes of the last word.
+        place: Where a monotonic decoder looks.
+    """
+
+    g: Graph
+    network: Network
+    states: list[tuple[str, str | None]]
+    gates: str
+    word: str | None = None
+    place: str | None = None
+
+    def read(self, number: int, x: str = "", context: str | None = None) -> str:
+        """Read with a layer: `x`, and gates that come of the context."""
+        g, cell = self.g, recurrence(self.network, f"decoder.layers.{number}")
+        if number == 0:
+            return self._advance(cell, 0, self.gates)
+        matrix = cell.input(0, self.network.config.hidden_size)
+        gates = g.op("Add", g.linear(x, matrix, bounded=self.network.bounded_state), cell.bias(g))
+        gates = g.op("Add", gates, context) if context else gates
+        above = self._advance(cell, number, gates)
+        return g.op("Add", above, x) if self.network.config.residual else above
+
+    def read_on(self, name: str, gates: str) -> str:
+        """Take the first layer's state a step further with another cell."""
+        cell = recurrence(self.network, name)
+        return self._advance(cell, 0, self.g.op("Add", gates, cell.bias(self.g)))
+
+    def _advance(self, cell: Recurrence, number: int, gates: str) -> str:
+        x, self.states[number] = CELLS[cell.kind](self.g, cell, gates, self.states[number])
+        return x
 
 
 class Recurrent:
@@ -24,13 +66,24 @@ class Recurrent:
 
     # Columns of a state that say where it looks.
     place = 0
+    # Whether it has an attended output to feed back.
+    feeds = True
 
     def __init__(self, network: Network) -> None:
         config = network.config
         self.network, self.memory_size = network, config.hidden_size
         self.attention = None
         if config.attention != "none":
-            self.attention = ATTENTIONS[config.attention](network)
+            self.attention = ATTENTIONS[config.attention](network, self.reads())
+
+    def reads(self) -> Matrix:
+        """Give all that reads the context, W_1 first."""
+        return self.network.matrix("decoder.W_c.weight", slice(0, self.memory_size))
+
+    @property
+    def values_size(self) -> int:
+        """The width of the values."""
+        return self.memory_size if self.attention is None else self.attention.values_size
 
     @property
     def looks(self) -> bool:
@@ -41,23 +94,81 @@ class Recurrent:
         """Make of the memory all that steps look at."""
         return {} if self.attention is None else self.attention.prepare(g, memory)
 
-    def look(
-        self, g: Graph, h: str, seen: Mapping[str, str], position: str | None
-    ) -> tuple[str, str]:
-        """Give h~ and where it looked; without attention h, and nothing."""
-        del position
+    def step(self, walk: Walk) -> tuple[str, str]:
+        """Go through the layers, and look: give h~ and where it looked; without attention h, and nothing."""
+        x = self.climb(walk, walk.read(0))
         if self.attention is None:
-            return h, ""
-        mixed, weights = self.attention.attend(g, h, seen)
-        return self.mixed(g, mixed, h), weights
+            return x, ""
+        mixed, weights = self.attention.attend(walk.g, x, SEEN)
+        return self.mixed(walk, mixed, x), weights
 
-    def mixed(self, g: Graph, mixed: str, h: str) -> str:
-        """Give tanh(W_1 context + W_2 h), the first of which is known."""
+    def climb(self, walk: Walk, x: str, context: Mapping[int, str] | None = None) -> str:
+        """Read with all layers above the first; some have gates that come of the context."""
+        for number in range(1, len(walk.states)):
+            x = walk.read(number, x, (context or {}).get(number))
+        return x
+
+    def mixed(self, walk: Walk, mixed: str, h: str) -> str:
+        """Give tanh(W_1 context + W_2 h + W_3 y), of which all but the second is known."""
+        g = walk.g
         start, stop = self.memory_size, self.memory_size + self.network.config.hidden_size
         half = self.network.matrix("decoder.W_c.weight", slice(start, stop))
-        return g.op(
-            "Tanh", g.op("Add", mixed, g.linear(h, half, bounded=self.network.bounded_state))
-        )
+        mixed = g.op("Add", mixed, g.linear(h, half, bounded=self.network.bounded_state))
+        return g.op("Tanh", g.op("Add", mixed, walk.word) if walk.word else mixed)
+
+
+class GNMT(Recurrent):
+    """Looks after the first layer; those above read the context too."""
+
+    def reads(self) -> Matrix:
+        """W_1, and the gates of the layers above the first."""
+        return _stacked(super().reads(), [self._gates(n) for n in self._above()])
+
+    def step(self, walk: Walk) -> tuple[str, str]:
+        """See `Recurrent.step`."""
+        assert self.attention is not None
+        x = walk.read(0)
+        found, weights = self.attention.attend(walk.g, x, SEEN)
+        sizes = [len(self._gates(n).values) for n in self._above()]
+        mixed, *gates = walk.g.split(found, [self.memory_size, *sizes])
+        x = self.climb(walk, x, dict(zip(self._above(), gates, strict=True)))
+        return self.mixed(walk, mixed, x), weights
+
+    def _above(self) -> range:
+        return range(1, self.network.config.decoder_layers)
+
+    def _gates(self, number: int) -> Matrix:
+        size = self.network.config.hidden_size
+        cell = recurrence(self.network, f"decoder.layers.{number}")
+        return cell.input(size, size + self.memory_size)
+
+
+class Conditional(Recurrent):
+    """Looks after a first recurrence; a second one takes its state further."""
+
+    cell = "decoder.transition"
+
+    def reads(self) -> Matrix:
+        """W_1, and the gates of the second."""
+        return _stacked(super().reads(), [self._gates()])
+
+    def step(self, walk: Walk) -> tuple[str, str]:
+        """See `Recurrent.step`."""
+        assert self.attention is not None
+        found, weights = self.attention.attend(walk.g, walk.read(0), SEEN)
+        mixed, gates = walk.g.split(found, [self.memory_size, len(self._gates().values)])
+        x = self.climb(walk, walk.read_on(self.cell, gates))
+        return self.mixed(walk, mixed, x), weights
+
+    def _gates(self) -> Matrix:
+        return recurrence(self.network, self.cell).input(0, self.memory_size)
+
+
+def _stacked(first: Matrix, others: list[Matrix]) -> Matrix:
+    if not others:
+        return first
+    values = [one.values for one in (first, *others)]
+    return Matrix("decoder.context", np.concatenate(values))
 
 
 class Monotonic(Recurrent):
@@ -67,9 +178,11 @@ class Monotonic(Recurrent):
     """
 
     place = 1
+    feeds = False
 
     def __init__(self, network: Network) -> None:
         self.network, self.memory_size = network, network.config.hidden_size
+        self.attention = None
 
     @property
     def looks(self) -> bool:
@@ -108,14 +221,14 @@ class Monotonic(Recurrent):
         """Give what the first layer reads of the token at its place."""
         return g.op("GatherND", "keys", place, batch_dims=1)
 
-    def look(
-        self, g: Graph, h: str, seen: Mapping[str, str], position: str | None
-    ) -> tuple[str, str]:
-        """Take the same token once more."""
+    def step(self, walk: Walk) -> tuple[str, str]:
+        """Go through the layers, and take the same token once more."""
+        g, position = walk.g, walk.place
         assert position is not None
-        output = self.mixed(g, g.op("GatherND", seen["values"], position, batch_dims=1), h)
+        h = self.climb(walk, walk.read(0))
+        output = self.mixed(walk, g.op("GatherND", SEEN["values"], position, batch_dims=1), h)
         zero, one = g.constant(0, np.int64), g.constant(1, np.int64)
-        length = g.op("Squeeze", g.op("Shape", seen["mask"], start=2, end=3))
+        length = g.op("Squeeze", g.op("Shape", SEEN["mask"], start=2, end=3))
         places = g.op("Range", zero, length, one)
         return output, g.op("Cast", g.op("Equal", position, places), to=TensorProto.FLOAT)
 
@@ -137,6 +250,8 @@ def _is(g: Graph, ids: str, token: int) -> str:
 
 DECODERS: dict[str, type[Recurrent]] = {
     "recurrent": Recurrent,
+    "gnmt": GNMT,
+    "conditional": Conditional,
     "monotonic": Monotonic,
     "transducer": Transducer,
 }

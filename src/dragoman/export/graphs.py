@@ -22,9 +22,9 @@ import numpy as np
 from onnx import ModelProto, TensorProto
 
 from dragoman.config import ModelConfig
-from dragoman.export.cells import CELLS, Recurrence, recurrence, word_gates
+from dragoman.export.cells import CELLS, Recurrence, of_words, recurrence, word_gates
 from dragoman.export.copying import COPIES, copies, known_ids, pointed
-from dragoman.export.decoders import DECODERS, SEEN, Monotonic, Recurrent
+from dragoman.export.decoders import DECODERS, SEEN, Monotonic, Recurrent, Walk
 from dragoman.export.graph import Graph, Matrix, Value, Weights
 from dragoman.export.parts import GENERATORS, Network, embedding
 from dragoman.export.shortlist import Shortlist, offer, offered, score_offered
@@ -35,7 +35,7 @@ from dragoman.text.vocabulary import PAD
 def state_widths(config: ModelConfig) -> list[int]:
     """Return the widths of the parts of `state`."""
     layers = config.decoder_layers * (2 if _has_memory(config) else 1)
-    whole = layers + config.context_every_step + (config.input_feeding and _feeds(config))
+    whole = layers + config.context_every_step + _feeds(config)
     return [config.hidden_size] * whole + [1] * DECODERS[config.decoder].place
 
 
@@ -45,8 +45,8 @@ def _has_memory(config: ModelConfig) -> bool:
 
 
 def _feeds(config: ModelConfig) -> bool:
-    """Say whether the decoder has an attended output to feed back; monotonic ones read the source instead."""
-    return config.decoder == "recurrent"
+    """Say whether the decoder feeds its attended output back; monotonic ones read the source instead."""
+    return config.input_feeding and DECODERS[config.decoder].feeds
 
 
 # --------------------------------------------------------------------------------------------- encoder
@@ -268,7 +268,7 @@ def encoder_graph(
     state = BRIDGES[config.bridge](reader)
     state += [state[config.decoder_layers - 1]] if config.context_every_step else []
     decoder = DECODERS[config.decoder](network)
-    if config.input_feeding and _feeds(config):
+    if _feeds(config):
         state.append(g.op("Mul", state[0], g.constant(0)))
     if decoder.place:
         nothing = g.op("Mul", state[0], g.constant(0))
@@ -293,14 +293,15 @@ def _value(name: str, network: Network, made_as: str = "") -> Value:
     config = network.config
     hidden = config.hidden_size
     keys = hidden
-    if DECODERS[config.decoder].place:  # All gates of the first layer.
+    decoder = DECODERS[config.decoder](network)
+    if decoder.place:  # All gates of the first layer.
         keys = len(recurrence(network, "decoder.layers.0").x)
     dims = {
         "state": ("sentences", sum(state_widths(config))),
         "memory": ("sentences", "src_len", hidden),
         "mask": ("sentences", 1, "src_len"),
         "keys": ("sentences", "src_len", keys),
-        "values": ("sentences", "src_len", hidden),
+        "values": ("sentences", "src_len", decoder.values_size),
         COPIES: ("sentences", "src_len"),
     }
     kind = TensorProto.INT64 if name == COPIES else TensorProto.FLOAT
@@ -313,27 +314,18 @@ def _value(name: str, network: Network, made_as: str = "") -> Value:
 def step_graph(network: Network, weights: Weights, *, shortlist: bool = False) -> ModelProto:
     """Write one step of the decoder, and the generator: of all words, or of those that are offered."""
     g, config = Graph(weights), network.config
-    hidden, layers = config.hidden_size, config.decoder_layers
+    layers = config.decoder_layers
     decoder = DECODERS[config.decoder](network)
     parts = g.split("state_in", state_widths(config))
     hs, rest = parts[:layers], parts[layers:]
     cs, extra = (rest[:layers], rest[layers:]) if _has_memory(config) else ([], rest)
     gates, place = _first_gates(g, network, decoder, extra)
-    x, new_hs, new_cs = "", list[str](), list[str]()
-    for number, h in enumerate(hs):
-        cell = recurrence(network, f"decoder.layers.{number}")
-        if number:
-            mapped = g.linear(x, cell.input(0, hidden), bounded=network.bounded_state)
-            gates = g.op("Add", mapped, cell.bias(g))
-        below = x
-        x, (h, c) = CELLS[cell.kind](g, cell, gates, (h, cs[number] if cs else None))
-        x = g.op("Add", x, below) if number and config.residual else x
-        new_hs.append(h)
-        new_cs += [c] if c else []
-    output, weights_of = decoder.look(g, x, {name: name for name in SEEN}, place)
-    state = [*new_hs, *new_cs]
+    states = [(h, cs[number] if cs else None) for number, h in enumerate(hs)]
+    walk = Walk(g, network, states, gates, _last_word(g, network), place)
+    output, weights_of = decoder.step(walk)
+    state = [*(h for h, _ in walk.states), *(c for _, c in walk.states if c)]
     state += [extra[0]] if config.context_every_step else []
-    state += [output] if config.input_feeding and _feeds(config) else []
+    state += [output] if _feeds(config) else []
     state += [extra[-1]] if decoder.place else []
     logits = (score_offered if shortlist else _score_all)(g, network, output)
     num_ids: int | str = "words"
@@ -364,6 +356,17 @@ def _score_all(g: Graph, network: Network, output: str) -> str:
     logits = GENERATORS[network.config.generator].scores(g, network, output)
     bias = network.parameters["generator.bias"]
     return g.op("Add", logits, g.weight("generator.bias", bias))
+
+
+def _last_word(g: Graph, network: Network) -> str | None:
+    """Give W_3 y, which a deep output adds."""
+    config, name = network.config, "decoder.W_c.weight"
+    if not config.deep_output:
+        return None
+    columns = slice(2 * config.hidden_size, network.parameters[name].shape[1])
+    table = embedding(network, "tgt_embedding.weight")
+    last_ids = known_ids(g, "last_ids", network, "tgt_embedding.weight")
+    return of_words(g, table, last_ids, network.matrix(name, columns), g.constant(0))
 
 
 def _first_gates(

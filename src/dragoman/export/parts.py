@@ -76,12 +76,21 @@ class Attention:
     """Single-headed attention: what `prepare` makes of a sentence, `attend` looks at in every step.
 
     W_c [context; h] is W_1 context + W_2 h, and W_1 of an average is the average of W_1: so W_1 is applied to
-    the memory, once a sentence, and no step need do it.
+    the memory, once a sentence, and no step need do it. The same holds for whatever else reads the context.
+
+    Args:
+        network: Settings and weights.
+        reads: All that reads the context: W_1, and what a decoder has besides, one below the other.
     """
 
-    def __init__(self, network: Network) -> None:
-        self.network = network
+    def __init__(self, network: Network, reads: Matrix) -> None:
+        self.network, self.reads = network, reads
         self.memory_size = network.config.hidden_size
+
+    @property
+    def values_size(self) -> int:
+        """The width of the values."""
+        return len(self.reads.values)
 
     def prepare(self, g: Graph, memory: str) -> dict[str, str]:
         """Make of the memory all that steps look at."""
@@ -91,17 +100,14 @@ class Attention:
         }
 
     def attend(self, g: Graph, query: str, seen: Mapping[str, str]) -> tuple[str, str]:
-        """Look: give W_1 context, and the weights."""
+        """Look: give what reads the context, and the weights."""
         scores = g.op("Add", self.scores(g, query, seen["keys"]), seen["mask"])
         weights = WEIGHINGS[self.network.config.attention_norm](g, scores)
         return g.op("MatMul", weights, seen["values"]), weights
 
     def mix(self, g: Graph, context: str, bounded: bool) -> str:
-        """Multiply by W_1."""
-        columns = slice(0, self.memory_size)
-        return g.linear(
-            context, self.network.matrix("decoder.W_c.weight", columns), bounded=bounded
-        )
+        """Multiply by all that reads the context."""
+        return g.linear(context, self.reads, bounded=bounded)
 
     def keys(self, g: Graph, memory: str) -> str:
         """Make of the memory what queries are compared with."""
@@ -177,6 +183,11 @@ class Concat(Additive):
 
 class MultiHead(Attention):
     """Several scaled dot products side by side."""
+
+    @property
+    def values_size(self) -> int:
+        """The heads' slices, side by side; what reads the context reads their average."""
+        return self.memory_size
 
     def prepare(self, g: Graph, memory: str) -> dict[str, str]:
         """Make keys and values, a slice a head."""

@@ -26,9 +26,15 @@ class Decoder(nn.Module):
 
     Attributes:
         actions: What its targets hold besides text: the tokens that stand after SPECIALS.
+        attends: Whether it looks at the source by the recipe's attention, if there is one.
+        needs_attention: Whether there must be one.
+        least_layers: How many layers it has at least.
     """
 
     actions: tuple[str, ...] = ()
+    attends = False
+    needs_attention = False
+    least_layers = 1
 
     def __init__(self, config: ModelConfig, memory_size: int) -> None:
         super().__init__()

@@ -64,7 +64,9 @@ class Seq2Seq(nn.Module):
         )
         rate = config.dropout if config.embedding_dropout is None else config.embedding_dropout
         self.embedding_dropout = VariationalDropout(rate)
+        rate = config.word_dropout if config.tgt_word_dropout is None else config.tgt_word_dropout
         self.word_dropout = WordDropout(config.word_dropout)
+        self.tgt_word_dropout = WordDropout(rate)
         width = config.embedding_size + (config.context_size if config.context_words else 0)
         read = config.model_copy(update={"embedding_size": width})
         self.encoder = ENCODERS[config.encoder](read)
@@ -90,7 +92,7 @@ class Seq2Seq(nn.Module):
 
     def _encode(self, src: Int[Tensor, "batch src_len"]) -> Encoded:
         own = src if self.surroundings is None else own_part(src)
-        embedded = self._embed(own, self.src_embedding)
+        embedded = self._embed(own, self.src_embedding, self.word_dropout)
         if self.surroundings is not None:
             beside = self.surroundings(src)[:, None].expand(-1, own.shape[1], -1)
             embedded = torch.cat([embedded, beside.to(embedded.dtype)], dim=2)
@@ -108,7 +110,7 @@ class Seq2Seq(nn.Module):
 
     def step(self, last_ids: Int[Tensor, " rows"], state: State) -> Stepped:
         """Read one token a row (SOS first), and say how likely each next one is."""
-        embedded = self._embed(last_ids[:, None], self.tgt_embedding)[:, 0]
+        embedded = self._embed_tgt(last_ids[:, None])[:, 0]
         decoded, state = self.decoder.step(embedded, self.decoder.heed(last_ids, state))
         outputs = decoded.outputs[:, 0]
         weights = None if decoded.weights is None else decoded.weights[:, 0]
@@ -127,7 +129,7 @@ class Seq2Seq(nn.Module):
             What `self.generator` makes a distribution of, for every step.
         """
         state = self.decoder.heed(tgt_in, self.start(src))
-        decoded = self.decoder.sequence(self._embed(tgt_in, self.tgt_embedding), state)
+        decoded = self.decoder.sequence(self._embed_tgt(tgt_in), state)
         return Decoded(self.output_dropout(decoded.outputs), decoded.weights)
 
     def log_probs(
@@ -144,12 +146,15 @@ class Seq2Seq(nn.Module):
         ids = copies.ids[:, None].expand(-1, decoded.weights.shape[1], -1)
         return Looked(decoded.weights, ids, copies.width)
 
+    def _embed_tgt(self, ids: Int[Tensor, "batch steps"]) -> Float[Tensor, "batch steps width"]:
+        return self._embed(ids, self.tgt_embedding, self.tgt_word_dropout)
+
     def _embed(
-        self, ids: Int[Tensor, "batch steps"], table: nn.Embedding
+        self, ids: Int[Tensor, "batch steps"], table: nn.Embedding, dropout: WordDropout
     ) -> Float[Tensor, "batch steps width"]:
         # What is past the table is a word that the source alone knows; it is read as UNK.
         known = ids.where(ids < table.num_embeddings, UNK)
-        return self.embedding_dropout(self.word_dropout(table(known)))
+        return self.embedding_dropout(dropout(table(known)))
 
 
 def _embedding(size: int, width: int) -> nn.Embedding:

@@ -80,7 +80,7 @@ class State:
     context: Float[Tensor, "rows hidden"] | None = None
     feed: Float[Tensor, "rows hidden"] | None = None
     beams: int = 1
-    masks: Float[Tensor, "between rows hidden"] | None = None
+    masks: Float[Tensor, "between rows widest"] | None = None
     position: Int[Tensor, "rows ..."] | None = None
     coverage: Float[Tensor, "rows src_len"] | None = None
 

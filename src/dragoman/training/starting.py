@@ -12,7 +12,14 @@ from dragoman.errors import ConfigError
 from dragoman.training.folder import Tokenizers, load_config_of, load_model
 
 # What a network of the same weights may still be told otherwise.
-_FREE = ("dropout", "embedding_dropout", "output_dropout", "word_dropout")
+_FREE = (
+    "dropout",
+    "embedding_dropout",
+    "output_dropout",
+    "word_dropout",
+    "tgt_word_dropout",
+    "weight_dropout",
+)
 
 
 def as_begun(config: Config, start: Path, settings: list[str]) -> Config:

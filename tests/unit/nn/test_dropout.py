@@ -40,7 +40,10 @@ def test_dropout_is_off_in_use(kind):
     assert kind(0.0).train()(x) is x
 
 
-@pytest.mark.parametrize("name", ["dropout", "embedding_dropout", "output_dropout", "word_dropout"])
+RATES = ["dropout", "embedding_dropout", "output_dropout", "word_dropout", "tgt_word_dropout"]
+
+
+@pytest.mark.parametrize("name", RATES)
 @pytest.mark.parametrize("input_feeding", [False, True])
 def test_each_kind_is_on_in_training_alone(name, input_feeding):
     layers = {"encoder_layers": 2, "decoder_layers": 2}
@@ -52,6 +55,23 @@ def test_each_kind_is_on_in_training_alone(name, input_feeding):
         assert torch.equal(model.eval()(SRC, TGT).outputs, wanted)
         model.train()
         assert not torch.allclose(model(SRC, TGT).outputs, wanted)
+
+
+def test_words_of_one_side_alone_can_be_dropped():
+    """Those of the source leave what the decoder reads as it is, and the other way round."""
+    for src, tgt in ((0.9, 0.0), (0.0, 0.9)):
+        model = model_of(word_dropout=src, tgt_word_dropout=tgt, attention="none").train()
+        read: list[torch.Tensor] = []
+        model.encoder.register_forward_pre_hook(lambda _, args, read=read: read.append(args[0]))
+        sequence = model.decoder.sequence
+        model.decoder.sequence = lambda x, state, f=sequence, read=read: (
+            read.append(x),
+            f(x, state),
+        )[1]
+        model(SRC, TGT)
+        dropped = [bool((x == 0).all(dim=2).any()) for x in read]
+        assert dropped == [src > 0, tgt > 0]
+    assert model_of(word_dropout=0.3).tgt_word_dropout.rate == 0.3
 
 
 def test_dropout_stands_in_for_what_is_not_said():

@@ -90,3 +90,21 @@ def test_autocast_goes_the_ordinary_way():
     x, weight = torch.randn(3, 4), torch.randn(2, 4)
     with torch.autocast("cpu", torch.bfloat16):
         assert linear(x, weight).dtype == torch.bfloat16
+
+
+def test_rows_that_lie_apart_are_put_together():
+    """A step of a batch, as a loop over the steps gives it: what its gradient needs is kept side by side."""
+    torch.manual_seed(1)
+    x, weight = torch.randn(4, 3, 5), torch.randn(6, 5, requires_grad=True)
+    step = x[:, 1]
+    assert not step.is_contiguous()
+    product = linear(step, weight)
+    saved = [one for one in _saved(product.grad_fn) if one.shape == step.shape]
+    assert all(one.is_contiguous() for one in saved)
+    torch.testing.assert_close(product, step @ weight.t())
+
+
+def _saved(node):
+    """All that the products before have kept for their gradients."""
+    kept = list(getattr(node, "saved_tensors", ()))
+    return kept + [one for before, _ in node.next_functions if before for one in _saved(before)]

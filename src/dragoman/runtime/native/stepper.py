@@ -34,6 +34,7 @@ _KNOWN: dict[str, tuple[str | int | None, ...]] = {
     "input_feeding": (False,),
     "context_every_step": (False,),
     "coverage": (False,),
+    "deep_output": (False,),
     "context_words": (0,),
     "decoder_cell": (None, "lstm"),
     "residual": (False,),
