@@ -183,21 +183,19 @@ def without_blank_end(rows: Iterable[Row]) -> Iterator[Row]:
 
 def keep_usable(rows: Iterable[Row], paths: tuple[str, str], name: str) -> Corpus:
     """Part the usable rows from the others."""
-    corpus = Corpus([], [], name)
+    pairs, lines, problems = list[Pair](), list[int](), list[Problem]()
     for line, src, tgt, fault, _ in rows:
         pair = Pair(src.strip(), tgt.strip())
         if fault or not (src or tgt):
-            problem = Problem(paths[0], line, fault or "is blank")
+            problems.append(Problem(paths[0], line, fault or "is blank"))
         elif fault := _find_fault(pair.src):
-            problem = Problem(paths[0], line, f"the source {fault}")
+            problems.append(Problem(paths[0], line, f"the source {fault}"))
         elif fault := _find_fault(pair.tgt):
-            problem = Problem(paths[1], line, f"the target {fault}")
+            problems.append(Problem(paths[1], line, f"the target {fault}"))
         else:
-            corpus.pairs.append(pair)
-            corpus.lines.append(line)
-            continue
-        corpus.problems.append(problem)
-    return corpus
+            pairs.append(pair)
+            lines.append(line)
+    return Corpus(pairs, lines, name, problems)
 
 
 def _find_fault(text: str) -> str:
@@ -240,8 +238,22 @@ def match_key(text: str) -> str:
 
     Unicode form (NFC), case, white space and final punctuation are ignored.
     """
-    folded = " ".join(unicodedata.normalize("NFC", text).casefold().split())
-    return folded.rstrip(_FINAL_PUNCTUATION) or folded
+    return _reduce(unicodedata.normalize("NFC", text).casefold())
+
+
+def match_keys(texts: Sequence[str]) -> list[str]:
+    """Reduce many texts as `match_key` does: what Unicode asks for is done to all of them at once."""
+    together = "\0".join(texts)
+    if together.count("\0") >= len(texts):  # One of them holds what was to part them.
+        return [match_key(text) for text in texts]
+    folded = unicodedata.normalize("NFC", together).casefold()
+    return [_reduce(text) for text in folded.split("\0")]
+
+
+def _reduce(folded: str) -> str:
+    if not folded.isprintable() or "  " in folded or folded[:1] == " ":
+        folded = " ".join(folded.split())
+    return folded.rstrip(_FINAL_PUNCTUATION) or folded.rstrip(" ")
 
 
 def split_by_source(

@@ -4,7 +4,8 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, count, islice
+from operator import methodcaller
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -69,8 +70,8 @@ class Source:
 
 def read_tsv(source: Source) -> Iterator[Row]:
     """Read tab-separated lines; a quotation mark is a character like any other."""
-    table = (Record(i, line.split("\t")) for i, line in enumerate(source.lines(), 1))
-    return _pick(source, table, "\t")
+    cells = map(methodcaller("split", "\t"), source.lines())
+    return _pick(source, map(Record, count(1), cells), "\t")
 
 
 def read_csv(source: Source) -> Iterator[Row]:
@@ -103,8 +104,11 @@ def _pick(source: Source, table: Iterator[Record], separator: str) -> Iterator[R
     src, tgt, has_header = _locate(source, head[0].cells)
     least = max(src, tgt) + 1
     most = len(head[0].cells) if separator == "," else None
+    pair = 2 if least == 2 and not source.extras else None
     for line, cells, fault in chain(head[has_header:], table):
-        if not fault and not any(map(str.strip, cells)):
+        if len(cells) == pair and not fault and cells[0].strip():
+            yield Row(line, cells[src], cells[tgt])
+        elif not fault and not any(map(str.strip, cells)):
             yield Row(line, "", "")
         elif fault or len(cells) < least:
             wanted = _LAYOUTS[separator] if least == 2 else f"at least {least}"

@@ -24,9 +24,12 @@ _LONG_FACTOR = 5  # times the 95th percentile
 
 # What the continuation bytes 0x80-0xbf of UTF-8 become when read as cp1252 or Latin-1.
 _CONTINUATION = "[\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
+# The first character stands before the choice and is looked back at, since a search for one of a set is quick.
 _MOJIBAKE = re.compile(
-    f"\ufffd|[\x80-\x84\x86-\x9f]|Ã{_CONTINUATION}|Â[\xa0-\xbf]|â€"
-    f"|(?:[ÐÑ]{_CONTINUATION}){{2}}|(?:[ã-í]{_CONTINUATION}{{2}}){{2}}"
+    "[\ufffd\x80-\x84\x86-\x9fÃÂâÐÑã-í](?:"
+    f"(?<=[\ufffd\x80-\x84\x86-\x9f])|(?<=Ã){_CONTINUATION}|(?<=Â)[\xa0-\xbf]|(?<=â)€"
+    f"|(?<=[ÐÑ]){_CONTINUATION}[ÐÑ]{_CONTINUATION}"
+    f"|(?<=[ã-í]){_CONTINUATION}{{2}}[ã-í]{_CONTINUATION}{{2}})"
 )
 
 
@@ -189,8 +192,15 @@ def inspect_corpus(
 
 def measure(texts: Sequence[str]) -> tuple[Lengths, Lengths]:
     """Measure texts in words and in characters."""
-    words = np.fromiter((len(text.split()) for text in texts), np.float64, len(texts))
+    words = np.fromiter(map(_count_words, texts), np.float64, len(texts))
     return words, np.fromiter(map(len, texts), np.float64, len(texts))
+
+
+def _count_words(text: str) -> int:
+    # What is printable has no white space but plain spaces.
+    if text.isprintable() and "  " not in text and text[:1] != " " != text[-1:] and text:
+        return text.count(" ") + 1
+    return len(text.split())
 
 
 def _describe(

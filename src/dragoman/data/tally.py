@@ -8,6 +8,8 @@ one, and within about one part in 300 in a large one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import starmap
+from operator import eq
 
 import numpy as np
 import xxhash
@@ -73,13 +75,15 @@ class Tally:
         for histograms, measured in zip(self._lengths, (src, tgt), strict=True):
             for histogram, lengths in zip(histograms, measured, strict=True):
                 histogram.add(lengths)
-        self._copies += sum(one == other for one, other in chunk.pairs)
+        self._copies += sum(starmap(eq, chunk.pairs))
         self._repeats.add(chunk.pairs)
         self.num_pairs += len(chunk.pairs)
 
     def leak(self, chunk: Corpus, keys: Sequence[str]) -> None:
         """Note which held-out sources occur in a chunk, of whose sources these are the match keys."""
         for name, held_out in self._held_out.items():
+            if held_out.keys().isdisjoint(keys):
+                continue
             for index, key in enumerate(keys):
                 if key in held_out:
                     self._leaks[name].setdefault(key, f"{held_out[key]} (= {chunk.where(index)})")
@@ -145,31 +149,49 @@ class _Repeats:
         self._sources = np.zeros(0, np.uint64)
         self._pairs = np.zeros(0, np.uint64)
         self._counts = np.zeros(0, np.int64)
+        self._waiting = list[tuple[NDArray[np.uint64], NDArray[np.uint64]]]()
+        self._num_waiting = 0
 
     def add(self, pairs: Sequence[Pair]) -> None:
         digest = xxhash.xxh3_64_intdigest
-        encoded = [(src.encode(), tgt.encode()) for src, tgt in pairs]
-        sources = np.array([digest(src) for src, _ in encoded], np.uint64)
-        whole = np.array([digest(src + b"\t" + tgt) for src, tgt in encoded], np.uint64)
-        self._merge(sources, whole, np.ones(len(pairs), np.int64))
+        encoded = [src.encode() for src, _ in pairs]
+        sources = np.fromiter(map(digest, encoded), np.uint64, len(pairs))
+        chosen = np.flatnonzero(self._of_class(sources))
+        whole = (encoded[place] + b"\t" + pairs[place].tgt.encode() for place in chosen.tolist())
+        hashes = np.fromiter(map(digest, whole), np.uint64, len(chosen))
+        self._waiting.append((sources[chosen], hashes))
+        self._num_waiting += len(chosen)
+        if self._num_waiting >= _MOST_HASHES // 4:
+            self._merge()
+
+    def _of_class(self, sources: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        return (sources & np.uint64(self.one_in - 1)) == 0
+
+    def _merge(self) -> None:
+        """Count what waits; when it is does not matter, since a smaller class lies within the larger one."""
+        sources, pairs = map(np.concatenate, zip(*self._waiting, strict=True))
+        counts = np.concatenate([self._counts, np.ones(len(pairs), np.int64)])
+        self._keep(np.append(self._sources, sources), np.append(self._pairs, pairs), counts)
         while len(self._pairs) > _MOST_HASHES:
             self.one_in *= 2
-            nothing = np.zeros(0, np.uint64)
-            self._merge(nothing, nothing, np.zeros(0, np.int64))
+            self._keep(self._sources, self._pairs, self._counts)
+        self._waiting.clear()
+        self._num_waiting = 0
 
-    def _merge(
+    def _keep(
         self, sources: NDArray[np.uint64], pairs: NDArray[np.uint64], counts: NDArray[np.int64]
     ) -> None:
-        sources = np.concatenate([self._sources, sources])
-        chosen = (sources & np.uint64(self.one_in - 1)) == 0
-        pairs = np.concatenate([self._pairs, pairs])[chosen]
-        counts = np.concatenate([self._counts, counts])[chosen]
+        """Add the counts of equal pairs up, of those whose sources are of the class."""
+        chosen = self._of_class(sources)
+        pairs, counts = pairs[chosen], counts[chosen]
         self._pairs, first, places = np.unique(pairs, return_index=True, return_inverse=True)
         self._sources = sources[chosen][first]
         self._counts = np.bincount(places, counts, len(self._pairs)).astype(np.int64)
 
     def estimate(self) -> tuple[int, int]:
         """Return how many pairs have stood before, and how many sources have several targets."""
+        if self._waiting:
+            self._merge()
         _, targets = np.unique(self._sources, return_counts=True)
         duplicates = int(self._counts.sum()) - len(self._pairs)
         return duplicates * self.one_in, int((targets > 1).sum()) * self.one_in

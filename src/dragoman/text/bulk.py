@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import chain, repeat
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from dragoman.text.tokenizers import Tokenizer
 
 _MOST_WORDS = 1 << 17
+_FEW = 4096
 # Characters that join what follows them, were it a space, into one (Unicode's Grapheme_Cluster_Break=Prepend).
 _JOINS_ON = re.compile(
     "[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u0d4e\U000110bd\U000110cd\U000111c2\U000111c3"
@@ -88,27 +90,27 @@ class BulkEncoder:
     Args:
         tokenizer: Whose ids.
         most_words: How many words are remembered; they are forgotten together, and learned anew.
+        few: Fewer texts than these, if they are the first, are not worth the import of pyarrow.
     """
 
-    def __init__(self, tokenizer: Tokenizer, most_words: int = _MOST_WORDS) -> None:
-        self.tokenizer, self.most_words = tokenizer, most_words
-        self._by_words = tokenizer.by_words
+    def __init__(
+        self, tokenizer: Tokenizer, most_words: int = _MOST_WORDS, few: int = _FEW
+    ) -> None:
+        self.tokenizer, self.most_words, self.few = tokenizer, most_words, few
+        self._by_words = tokenizer.by_words and find_spec("pyarrow") is not None
         self._numbers: dict[str, int] = {}
         self._pieces = Rows.of([])
 
     def __call__(self, texts: Iterable[str]) -> Rows:
         """Turn texts into ids, without SOS and EOS."""
-        normalise = self.tokenizer.normaliser
-        clean = [normalise(text) for text in texts]
-        split = [text.split(" ") for text in clean]
-        words = list(chain.from_iterable(split))
-        numbers = self._look_up(words) if words and self._by_words else None
-        if numbers is None:
-            return Rows.of(self.tokenizer.encode_clean(clean))
-        found = self._pieces.take(numbers)
-        counts = np.fromiter(map(len, split), np.int64, len(split))
-        # Every text has a word, be it an empty one.
-        return Rows(found.values, np.add.reduceat(found.lengths, np.cumsum(counts) - counts))
+        clean = self.tokenizer.normaliser.each(texts)
+        if clean and self._by_words and (self._numbers or len(clean) >= self.few):
+            words = _Words.of(clean)
+            if (numbers := self._look_up(words.distinct)) is not None:
+                found = self._pieces.take(numbers[words.numbers])
+                # Every text has a word, be it an empty one.
+                return Rows(found.values, np.add.reduceat(found.lengths, words.starts))
+        return Rows.of(self.tokenizer.encode_clean(clean))
 
     def _look_up(self, words: list[str]) -> NDArray[np.int64] | None:
         """Number the words, and cut the new ones; None where one of them may take the space after it along."""
@@ -116,19 +118,48 @@ class BulkEncoder:
         places = np.flatnonzero(numbers < 0)
         if not len(places):
             return numbers
-        new = list(dict.fromkeys(words[place] for place in places.tolist()))
-        if any(map(_JOINS_ON.search, new)):
+        new = [words[place] for place in places.tolist()]
+        if _JOINS_ON.search(" ".join(new)):
             return None
         known = self._numbers
         if len(known) + len(new) > self.most_words:
             known.clear()
             self._pieces = Rows.of([])
-            new, places = list(dict.fromkeys(words)), np.arange(len(words))
+            new, places = words, np.arange(len(words))
+        numbers[places] = np.arange(len(known), len(known) + len(new))
         known.update(zip(new, range(len(known), len(known) + len(new)), strict=True))
         self._pieces = Rows.join([self._pieces, Rows.of(self.tokenizer.encode_clean(new))])
-        numbers[places] = self._known([words[place] for place in places.tolist()])
         return numbers
 
     def _known(self, words: list[str]) -> NDArray[np.int64]:
         """Number the words that are known; the others are -1."""
         return np.fromiter(map(self._numbers.get, words, repeat(-1)), np.int64, len(words))
+
+
+@dataclass(frozen=True)
+class _Words:
+    """The words of some texts.
+
+    Attributes:
+        distinct: Each once.
+        numbers: For each word of the texts, which of them it is.
+        starts: Where each text's words begin.
+    """
+
+    distinct: list[str]
+    numbers: NDArray[np.int32]
+    starts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, texts: list[str]) -> _Words:
+        """Cut texts at their spaces; there is at least one text, and none holds a NUL, which parts them here."""
+        import pyarrow
+        from pyarrow import compute
+
+        together = pyarrow.array(["\0 " + " \0 ".join(texts)], pyarrow.large_string())
+        words = compute.split_pattern(together, " ").values.dictionary_encode()
+        numbers = words.indices.to_numpy()
+        # The first word is a NUL, so that it is number 0.
+        bounds = np.flatnonzero(numbers == 0)
+        distinct = words.dictionary.to_numpy(zero_copy_only=False).tolist()
+        return cls(distinct, numbers[numbers > 0], bounds - np.arange(len(bounds)))

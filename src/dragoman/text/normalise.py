@@ -41,17 +41,29 @@ class Normaliser:
 
     def __call__(self, text: str) -> str:
         """Normalise a text."""
+        return self.each([text])[0]
+
+    def each(self, texts: Iterable[str]) -> list[str]:
+        """Normalise many texts: what Unicode asks for is done to all of them at once."""
         # The tokenizers write a space as ▁, so a ▁ of the text's own becomes its look-alike.
-        text = text.replace("\u2581", "_")
-        if not text.isprintable() or "  " in text:
-            text = " ".join(_SURROGATE.sub("\ufffd", _INVISIBLE.sub("", text)).split())
+        marked = (text.replace("\u2581", "_") for text in texts)
         # What is printable has no invisible characters and no white space but plain spaces.
-        text = unicodedata.normalize("NFC", text.strip(" "))
+        clean = [
+            text.strip(" ") if text.isprintable() and "  " not in text else _tidy(text)
+            for text in marked
+        ]
+        if not clean:
+            return []
+        # No text holds a NUL now. It joins with no character, and no rule of case looks over it.
+        together = unicodedata.normalize("NFC", "\0".join(clean))
         if self.lowercase:
-            text = unicodedata.normalize("NFC", text.lower())
+            together = unicodedata.normalize("NFC", together.lower())
+        clean = together.split("\0")
         if self.final_stop == "drop":
-            text = _LONE_STOP.sub("", text)
-        return _SYLLABLES.sub(_take_apart, text) if self.hangul == "jamo" else text
+            clean = [_LONE_STOP.sub("", text) for text in clean]
+        if self.hangul == "jamo":
+            clean = [_SYLLABLES.sub(_take_apart, text) for text in clean]
+        return clean
 
     def undo(self, text: str) -> str:
         """Put syllables together again; case and stops that were dropped are gone."""
@@ -61,6 +73,11 @@ class Normaliser:
 def is_korean(texts: Iterable[str]) -> bool:
     """Say whether Hangul is written in one of the first few hundred texts."""
     return any(_SYLLABLES.search(text) for text in islice(texts, 400))
+
+
+def _tidy(text: str) -> str:
+    """Drop what is invisible, and make white space single spaces."""
+    return " ".join(_SURROGATE.sub("\ufffd", _INVISIBLE.sub("", text)).split())
 
 
 def _take_apart(syllables: re.Match[str]) -> str:

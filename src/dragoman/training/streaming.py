@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from dragoman.config import Config
-from dragoman.data.corpus import Corpus, Pair, ReadOptions, match_key, read_corpus
+from dragoman.data.corpus import Corpus, Pair, ReadOptions, match_keys, read_corpus
 from dragoman.data.pools import StoredDeck, shares_of
 from dragoman.data.report import DataReport
 from dragoman.data.store import Store, StoreWriter, find_store
@@ -147,12 +147,12 @@ class StoreMaker:
         self.apart, self.held_out = apart, held_out
         pairs = apart.pairs if apart else []
         self._apart = (
-            {match_key(pair.src) for pair in pairs},
-            {match_key(pair.tgt) for pair in pairs},
+            frozenset(match_keys([pair.src for pair in pairs])),
+            frozenset(match_keys([pair.tgt for pair in pairs])),
         )
         self._tally = Tally(stream.sample, held_out)
         self._digest = hashlib.sha256()
-        self._encoders = BulkEncoder(tokenizers.src), BulkEncoder(tokenizers.tgt)
+        self._encoders = BulkEncoder(tokenizers.src, few=0), BulkEncoder(tokenizers.tgt, few=0)
         self._num_apart = self._num_cut = self._num_left_out = 0
 
     def make(self, place: Place, unknown_rates: tuple[float, float]) -> Filled:
@@ -198,7 +198,7 @@ class StoreMaker:
         """Check, count, encode and write a chunk."""
         kept = self._without_held_out(chunk)
         self._tally.add(kept)
-        text = "".join(f"{src}\t{tgt}\n" for src, tgt in kept.pairs)
+        text = "".join([f"{src}\t{tgt}\n" for src, tgt in kept.pairs])
         self._digest.update(text.encode())
         src, tgt = (
             encode([pair[side] for pair in kept.pairs])
@@ -217,12 +217,13 @@ class StoreMaker:
 
     def _without_held_out(self, chunk: Corpus) -> Corpus:
         """Leave out what shares a source or a target with what was held out; note what leaks otherwise."""
-        keys = [match_key(src) for src, _ in chunk.pairs]
+        keys = match_keys([src for src, _ in chunk.pairs])
         sources, targets = self._apart
         if sources:
+            answers = match_keys([tgt for _, tgt in chunk.pairs])
             own = [
-                key not in sources and match_key(pair.tgt) not in targets
-                for key, pair in zip(keys, chunk.pairs, strict=True)
+                key not in sources and answer not in targets
+                for key, answer in zip(keys, answers, strict=True)
             ]
             if not all(own):
                 self._num_apart += len(own) - sum(own)

@@ -25,6 +25,7 @@ from dragoman.data.corpus import (
     ReadOptions,
     group_references,
     match_key,
+    match_keys,
     read_corpus,
     split_by_source,
 )
@@ -490,6 +491,14 @@ def test_many_bad_lines_are_refused(tmp_path: Path, num_good, num_bad, refused) 
 )
 def test_copies_of_a_sentence_share_a_key(one: str, other: str) -> None:
     assert match_key(one) == match_key(other)
+
+
+@given(st.lists(st.text(st.sampled_from(" \t\u00a0\0aAßéE\u0301Σ.!»한"), max_size=9), max_size=5))
+@settings(max_examples=200, derandomize=True, database=None, deadline=None)
+def test_keys_of_many_are_those_of_each(texts: list[str]) -> None:
+    plain = [" ".join(unicodedata.normalize("NFC", text).casefold().split()) for text in texts]
+    keys = [text.rstrip(" .!»") or text for text in plain]
+    assert match_keys(texts) == [match_key(text) for text in texts] == keys
 
 
 def test_keys_keep_what_differs() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dragoman.data.corpus import Corpus, Pair, Problem, read_corpus
-from dragoman.data.report import DataReport, Finding, inspect_corpus
+from dragoman.data.report import DataReport, Finding, inspect_corpus, measure
 from dragoman.errors import DataError
 
 SYLLABLES = ["ka", "lo", "mi", "tse", "ro", "vun", "da", "shi"]
@@ -44,6 +44,13 @@ def test_lengths_are_exact() -> None:
     assert (report.tgt.characters.mean, report.tgt.characters.p50) == (2, 2)
     assert report.src.characters.max == 8
     assert report.src.words.p95 == pytest.approx(2.9)
+
+
+def test_words_are_what_stands_between_white_space() -> None:
+    texts = ["", "one", " two  words ", "a\u00a0b\tc", "a b c d", "e ", " f", "\u3000"]
+    words, characters = measure(texts)
+    assert words.tolist() == [0, 1, 2, 3, 4, 1, 1, 0]
+    assert characters.tolist() == [0, 3, 12, 5, 7, 2, 2, 1]
 
 
 def test_a_dirty_corpus_is_counted_exactly(tmp_path: Path) -> None:

@@ -313,4 +313,5 @@ def test_memory_does_not_grow_with_the_corpus(tmp_path, monkeypatch):
         assert deck.count(60, (1, 0)) > number / 20
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
+    print(peaks)
     assert peaks[1] < 2 * peaks[0]
