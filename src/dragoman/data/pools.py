@@ -55,6 +55,7 @@ class StoredDeck:
                 rows = np.array(numbers)
                 sides = zip(src.take(rows).lists(), tgt.take(rows).lists(), strict=True)
                 yield [Example(*pair) for pair in sides]
+            del src, tgt, batches, chosen  # Before the next pool is read, not after.
 
     def _pools(
         self, batch_tokens: int, key: tuple[int, int]
@@ -64,6 +65,7 @@ class StoredDeck:
             src, tgt = self.store.read(np.sort(blocks[start : start + self.pool]).tolist())
             seed = (*key, number) if number else key
             yield (src, tgt), deal_lengths(src.lengths, tgt.lengths, batch_tokens, seed)
+            del src, tgt
 
     def blocks(self, key: tuple[int, int]) -> NDArray[np.int64]:
         """Order an epoch's blocks."""

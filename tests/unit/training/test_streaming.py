@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from dragoman import api
 from dragoman.config import build_config
-from dragoman.data import formats, streams, tally
+from dragoman.data import formats, store, streams, tally
 from dragoman.data.batches import ListDeck
 from dragoman.data.corpus import ReadOptions
 from dragoman.data.pools import StoredDeck, shares_of
@@ -294,12 +294,16 @@ def test_bad_lines_are_told_and_many_refused(tmp_path):
 
 
 def test_memory_does_not_grow_with_the_corpus(tmp_path, monkeypatch):
-    """Ten times the pairs, about the same bytes of Python at the peak; in memory it would be ten times as many."""
+    """Ten times the pairs, the same bytes of Python at the peak; in memory it would be ten times as many.
+
+    Whatever is bounded is made so small that the fewer pairs fill it.
+    """
     monkeypatch.setattr(streams, "CHUNK", 256)
     monkeypatch.setattr(streams, "_SAMPLE_BYTES", 1 << 14)
     monkeypatch.setattr(streams.sample_corpus, "__defaults__", (1 << 14,))
     monkeypatch.setattr(formats, "_NUM_SPLIT", 100)
     monkeypatch.setattr(tally, "_MOST_HASHES", 1 << 9)
+    monkeypatch.setattr(store, "_READ", 1 << 14)
     peaks = []
     for number in (3000, 30_000):
         name = f"{number}.tsv"
@@ -313,5 +317,4 @@ def test_memory_does_not_grow_with_the_corpus(tmp_path, monkeypatch):
         assert deck.count(60, (1, 0)) > number / 20
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    print(peaks)
-    assert peaks[1] < 2 * peaks[0]
+    assert peaks[1] < 1.15 * peaks[0]
