@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from itertools import chain, repeat
 
@@ -153,9 +154,7 @@ class _Words:
     @classmethod
     def of(cls, texts: list[str]) -> _Words:
         """Cut texts at their spaces; there is at least one text, and none holds a NUL, which parts them here."""
-        import pyarrow
-        from pyarrow import compute
-
+        pyarrow, compute = import_module("pyarrow"), import_module("pyarrow.compute")
         together = pyarrow.array(["\0 " + " \0 ".join(texts)], pyarrow.large_string())
         words = compute.split_pattern(together, " ").values.dictionary_encode()
         numbers = words.indices.to_numpy()
