@@ -24,7 +24,7 @@ Count = Annotated[int, Field(ge=1)]
 class Section(BaseModel):
     """One table of a recipe: frozen, and closed against unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class MixedConfig(Section):

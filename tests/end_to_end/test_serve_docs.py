@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
-from dragoman.cli.main import app as cli
+from dragoman.cli.main import build
 from dragoman.loading import load
 from dragoman.server.app import create_app
 from dragoman.server.options import ServeOptions
@@ -54,7 +54,7 @@ def routes(client):
 @pytest.mark.parametrize("name", ["Dockerfile", "dragoman.service", "README.md"])
 def test_options_of_deploy_exist(name):
     text = (ROOT / "deploy" / name).read_text()
-    known = CliRunner().invoke(cli, ["serve", "--help"], env={"COLUMNS": "200"}).output
+    known = CliRunner().invoke(build(), ["serve", "--help"], env={"COLUMNS": "200"}).output
     if name == "Dockerfile":
         text = next(line for line in text.splitlines() if line.startswith("ENTRYPOINT"))
     elif name == "README.md":

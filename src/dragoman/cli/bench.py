@@ -18,6 +18,7 @@ from dragoman.errors import DragomanError, InputError
 # Whatever a library counts its threads by.
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _STARTS = 3
+_UNCOMPILED = "PYTHONDONTWRITEBYTECODE"
 
 
 def bench(
@@ -89,7 +90,9 @@ def _start(model: Path) -> float:
 
 
 def _environment(threads: int) -> dict[str, str]:
-    return {**os.environ, **dict.fromkeys(_THREADS, str(threads))}
+    # Else every start would compile all modules anew, which it does for nobody who has installed the package.
+    given = {name: value for name, value in os.environ.items() if name != _UNCOMPILED}
+    return {**given, **dict.fromkeys(_THREADS, str(threads))}
 
 
 def _print(found: list[dict[str, Any]], start_s: float) -> None:

@@ -1,75 +1,71 @@
 """``dragoman``: the commands, put together.
 
-Every command imports what it needs when it runs, so that ``dragoman --help`` is there at once.
+Every command imports what it needs when it runs, so that the first answer is there at once.
 """
 
 from __future__ import annotations
 
+import gc
 import io
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from dragoman import __version__
-from dragoman.cli.accelerate import accelerate
-from dragoman.cli.backtranslate import backtranslate
-from dragoman.cli.bench import bench
-from dragoman.cli.bulk import bulk
-from dragoman.cli.calibrate import calibrate
-from dragoman.cli.compare import compare
-from dragoman.cli.data import app as data_app
-from dragoman.cli.demo import demo
-from dragoman.cli.distill import distill
-from dragoman.cli.eject import eject
-from dragoman.cli.evaluate import evaluate
-from dragoman.cli.export import export
 from dragoman.cli.guard import Guarded
-from dragoman.cli.info import info
-from dragoman.cli.lab import app as lab_app
-from dragoman.cli.models import app as models_app
-from dragoman.cli.plot import plot
-from dragoman.cli.reproduce import reproduce
-from dragoman.cli.serve import serve
-from dragoman.cli.trace import trace
-from dragoman.cli.train import train
-from dragoman.cli.translate import translate
-from dragoman.cli.tune import tune
 
-app = typer.Typer(
-    name="dragoman",
-    cls=Guarded,
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+# By name: the module of this folder that holds it, and what it does. Only that of the command asked for is imported.
+_COMMANDS = {
+    "demo": ("demo", "Train two small models, and show what they do."),
+    "train": ("train", "Train a model on pairs of sentences."),
+    "tune": ("tune", "Try settings; keep the best as a recipe."),
+    "translate": ("translate", "Translate sentences, a file or a pipe."),
+    "bulk": ("bulk", "Translate files of any size, on many cores or machines."),
+    "predict": ("translate", "The same as translate, for other tasks."),
+    "evaluate": ("evaluate", "Score a model on a test set."),
+    "calibrate": ("calibrate", "Fit a model's confidence to a dev set."),
+    "compare": ("compare", "Compare two models on a test set."),
+    "serve": ("serve", "Serve models: a page and an API."),
+    "trace": ("trace", "Show every step of one sentence."),
+    "plot": ("plot", "Draw a model's curves, attention and map."),
+    "export": ("export", "Turn a model into a bundle that runs without torch."),
+    "accelerate": ("accelerate", "Compile a faster kernel for this machine."),
+    "eject": ("eject", "Turn a bundle into one C file."),
+    "distill": ("distill", "Train a small student on what its teacher says."),
+    "backtranslate": ("backtranslate", "Make pairs of text in the target language."),
+    "bench": ("bench", "Measure how fast a model or a bundle is."),
+    "reproduce": ("reproduce", "Train a recipe again; compare with its result."),
+    "info": ("info", "Say what a model is."),
+    "lab": ("lab", "Make findings of the field again."),
+    "models": ("models", "List models by name, or fetch one."),
+    "data": ("data", "List public corpora, or fetch one."),
+}
 
-app.command(short_help="Train two small models, and show what they do.")(demo)
-app.command(short_help="Train a model on pairs of sentences.")(train)
-app.command(short_help="Try settings; keep the best as a recipe.")(tune)
-app.command(short_help="Translate sentences, a file or a pipe.")(translate)
-app.command(short_help="Translate files of any size, on many cores or machines.")(bulk)
-app.command("predict", short_help="The same as translate, for other tasks.")(translate)
-app.command(short_help="Score a model on a test set.")(evaluate)
-app.command(short_help="Fit a model's confidence to a dev set.")(calibrate)
-app.command(short_help="Compare two models on a test set.")(compare)
-app.command(short_help="Serve models: a page and an API.")(serve)
-app.command(short_help="Show every step of one sentence.")(trace)
-app.command(short_help="Draw a model's curves, attention and map.")(plot)
-app.command(short_help="Turn a model into a bundle that runs without torch.")(export)
-app.command(short_help="Compile a faster kernel for this machine.")(accelerate)
-app.command(short_help="Turn a bundle into one C file.")(eject)
-app.command(short_help="Train a small student on what its teacher says.")(distill)
-app.command(short_help="Make pairs of text in the target language.")(backtranslate)
-app.command(short_help="Measure how fast a model or a bundle is.")(bench)
-app.command(short_help="Train a recipe again; compare with its result.")(reproduce)
-app.command(short_help="Say what a model is.")(info)
-app.add_typer(lab_app, name="lab", short_help="Make findings of the field again.")
-app.add_typer(models_app, name="models", short_help="List models by name, or fetch one.")
-app.add_typer(data_app, name="data", short_help="List public corpora, or fetch one.")
+
+def build(names: Iterable[str] = tuple(_COMMANDS)) -> typer.Typer:
+    """Put commands together; a module holds a function of its own name, or a group of commands, `app`."""
+    app = typer.Typer(
+        name="dragoman",
+        cls=Guarded,
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    for name in names:
+        place, about = _COMMANDS[name]
+        module = import_module(f"dragoman.cli.{place}")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=name, short_help=about)
+        else:
+            app.command(name, short_help=about)(getattr(module, place))
+    return app
 
 
 def _print_version(wanted: bool) -> None:
@@ -78,8 +74,7 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
-def _root(  # pyright: ignore[reportUnusedFunction]
+def _root(
     version: Annotated[
         bool,
         typer.Option(
@@ -105,6 +100,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             # Whatever the locale; a file's name that is no UTF-8 comes out as it came in.
             stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+    # Plugins of pydantic's are for those who write programs with it; looking for them takes longer than loading it.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "true")
+    # What imports make stays; to look through it again and again for garbage is a tenth of a short command's time.
+    gc.set_threshold(50_000)
+    asked = next((one for one in arguments if not one.startswith("-")), None)
+    app = build([asked]) if asked in _COMMANDS else build()
     try:
         app(args=arguments, prog_name="dragoman", obj=tuple(arguments))
     except SystemExit as done:

@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from dragoman.cli.main import app
+from dragoman.cli.main import build
 
 _HEAD = """\
 # The commands
@@ -26,7 +26,7 @@ traceback.
 
 def reference() -> str:
     """Write the page."""
-    command: Any = typer.main.get_command(app)
+    command: Any = typer.main.get_command(build())
     return "\n".join([_HEAD, *_sections(command, "dragoman", None)]).rstrip() + "\n"
 
 

@@ -30,6 +30,18 @@ def test_help_is_light_and_quick():
     assert min(times) < 0.5
 
 
+def test_a_command_imports_no_other():
+    program = (
+        "import sys\nfrom dragoman.cli.main import main\n"
+        "assert main(['translate', 'phrasebook-en-fr', 'I am a student.']) == 0\n"
+        "print(*sorted(name for name in sys.modules if name.startswith('dragoman.cli.')), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert done.stdout.decode() == "je suis étudiant\n"
+    needed = ("guard", "lines", "main", "options", "translate")
+    assert done.stderr.decode().split() == [f"dragoman.cli.{name}" for name in needed]
+
+
 def test_the_reference_is_current():
     written = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     assert written == reference(), "run: python -m dragoman.cli.reference > docs/cli.md"
