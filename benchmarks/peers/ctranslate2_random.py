@@ -7,7 +7,6 @@ seconds and processor time for all sentences (the best batch size of a few, medi
 for each alone. Random weights take as long as trained ones where lengths are the same; that is all this row is for.
 """
 
-import argparse
 import json
 import statistics
 import tempfile
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import ctranslate2
 import numpy as np
+from tokens import asked
 
 WIDTH, HIDDEN, HEADS = 256, 1024, 4
 LAYERS = (6, 2)
@@ -24,25 +24,19 @@ BATCHES = (32, 64, 128)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("tokens", type=Path)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--beam", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=3)
-    asked = parser.parse_args()
-    content = json.loads(asked.tokens.read_text(encoding="utf-8"))
+    options, content = asked(__doc__)
     with tempfile.TemporaryDirectory() as folder:
         save_random(Path(folder) / "model", content["vocabulary"])
         translator = ctranslate2.Translator(
             str(Path(folder) / "model"),
             compute_type="int8",
-            inter_threads=asked.threads,
+            inter_threads=options.threads,
             intra_threads=1,
         )
-        print(json.dumps(measure(translator, content, asked)))
+        print(json.dumps(measure(translator, content, options)))
 
 
-def measure(translator, content, asked):
+def measure(translator, content, options):
     """Time all sentences, and some alone."""
     by_length = defaultdict(list)
     for source, length in zip(content["sources"], content["lengths"], strict=True):
@@ -52,7 +46,7 @@ def measure(translator, content, asked):
         began = time.perf_counter()
         waiting = [
             translator.translate_batch(
-                sources, asynchronous=True, max_batch_size=size, **forced(length, asked.beam)
+                sources, asynchronous=True, max_batch_size=size, **forced(length, options.beam)
             )
             for length, sources in by_length.items()
         ]
@@ -63,13 +57,13 @@ def measure(translator, content, asked):
 
     def alone(source, length):
         began = time.perf_counter()
-        translator.translate_batch([source], **forced(length, asked.beam))
+        translator.translate_batch([source], **forced(length, options.beam))
         return time.perf_counter() - began
 
     size = min(BATCHES, key=all_of)
     cpu_began = time.process_time()
-    seconds = statistics.median(all_of(size) for _ in range(asked.rounds))
-    cpu_s = (time.process_time() - cpu_began) / asked.rounds
+    seconds = statistics.median(all_of(size) for _ in range(options.rounds))
+    cpu_s = (time.process_time() - cpu_began) / options.rounds
     few = list(zip(content["sources"], content["lengths"], strict=True))[:100]
     return {
         "seconds": seconds,

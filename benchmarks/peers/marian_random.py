@@ -8,28 +8,21 @@ as a factor of the source's: an untrained model seldom ends before, and the fact
 sources. Prints one line of JSON: seconds, processor time, output tokens.
 """
 
-import argparse
 import json
 import statistics
 import time
-from pathlib import Path
 
 from pymarian import Trainer, Translator
+from tokens import asked
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("tokens", type=Path)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--beam", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=3)
-    asked = parser.parse_args()
-    content = json.loads(asked.tokens.read_text(encoding="utf-8"))
-    folder = asked.tokens.parent / "marian"
+    options, content = asked(__doc__)
+    folder = options.tokens.parent / "marian"
     folder.mkdir(exist_ok=True)
     if not (folder / "model.npz").exists():
         train(folder, content)
-    print(json.dumps(measure(folder, content, asked)))
+    print(json.dumps(measure(folder, content, options)))
 
 
 def train(folder, content):
@@ -64,17 +57,17 @@ def train(folder, content):
     Trainer(" ".join(f"--{name} {value}" for name, value in options.items())).train()
 
 
-def measure(folder, content, asked):
+def measure(folder, content, options):
     """Time all sentences, and some alone."""
     sources, lengths = content["sources"], content["lengths"]
     factor = sum(lengths) / sum(len(source) + 1 for source in sources)
-    options = (
+    words = (
         f"--models {folder / 'model.npz'} --vocabs {folder / 'vocab.yml'} {folder / 'vocab.yml'} "
-        f"--cpu-threads {asked.threads} --beam-size {asked.beam} --mini-batch 64 --maxi-batch 100 "
+        f"--cpu-threads {options.threads} --beam-size {options.beam} --mini-batch 64 --maxi-batch 100 "
         f"--maxi-batch-sort src --max-length-factor {factor:.3f} --workspace 512 --quiet true "
         "--quiet-translation true"
     )
-    translator = Translator(options)
+    translator = Translator(words)
     lines = [" ".join(source) for source in sources]
 
     def all_of(texts):
@@ -84,8 +77,8 @@ def measure(folder, content, asked):
 
     _, answers = all_of(lines[:16])
     cpu_began = time.process_time()
-    rounds = [all_of(lines) for _ in range(asked.rounds)]
-    cpu_s = (time.process_time() - cpu_began) / asked.rounds
+    rounds = [all_of(lines) for _ in range(options.rounds)]
+    cpu_s = (time.process_time() - cpu_began) / options.rounds
     answers = rounds[-1][1]
     return {
         "seconds": statistics.median(seconds for seconds, _ in rounds),

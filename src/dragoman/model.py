@@ -178,7 +178,7 @@ class Model:
         lose them too, and the signatures say so.
         """
         from dragoman.evaluation.confidence import measure_confidence
-        from dragoman.evaluation.report import EvaluationOptions, evaluate_outputs
+        from dragoman.evaluation.report import EvaluationOptions
 
         lines = pairs.lines if isinstance(pairs, Corpus) else None
         pairs = pairs.pairs if isinstance(pairs, Corpus) else [Pair(*pair) for pair in pairs]
@@ -197,43 +197,52 @@ class Model:
         nbest = min(self.task.nbest, options.beam_size or self.config.search.beam_size)
         options = replace(options, nbest=max(options.nbest, nbest))
         made = self.translator.translate(sources, options)
-        outputs = [found.text for found in made]
+        scored = made
+        if each:
+            of = dict(zip(sources, made, strict=True))
+            grouped, scored = (
+                [(pair.src, [pair.tgt]) for pair in pairs],
+                [of[pair.src] for pair in pairs],
+            )
+        evaluation = replace(evaluation or EvaluationOptions(), nbest=options.nbest)
+        found = self._score(grouped, scored, evaluation)
+        if options.asks_confidence:
+            sure = measure_confidence(self.translator, pairs, made, self.task.measure)
+            found = replace(found, confidence=sure)
+        return [one.text for one in made], found
+
+    def _score(
+        self,
+        grouped: Sequence[tuple[str, Sequence[str]]],
+        made: Sequence[Translation],
+        evaluation: EvaluationOptions,
+    ) -> Evaluation:
+        """Score translations by the task's metrics, against references as the model could write them."""
+        from dragoman.evaluation.report import evaluate_outputs
+
         candidates = [[found.text, *(one.text for one in found.alternatives)] for found in made]
-        references = [[self.as_written(reference) for reference in refs] for _, refs in grouped]
         scoring = replace(
-            evaluation or EvaluationOptions(),
+            evaluation,
             metrics=self.task.metrics,
             flat=self.task.flat,
             confusion=self.task.confusion,
             rates=self.task.rates,
             baselines=self.task.baselines,
-            candidates=candidates if options.nbest > 1 else (),
-            nbest=options.nbest,
+            candidates=candidates if evaluation.nbest > 1 else (),
         )
-        if each:
-            number = {source: n for n, source in enumerate(sources)}
-            rows = [number[pair.src] for pair in pairs]
-            found = evaluate_outputs(
-                [pair.src for pair in pairs],
-                [outputs[row] for row in rows],
-                [[self.as_written(pair.tgt)] for pair in pairs],
-                replace(scoring, candidates=[scoring.candidates[row] for row in rows])
-                if scoring.candidates
-                else scoring,
-            )
-        else:
-            found = evaluate_outputs(sources, outputs, references, scoring)
-        if options.asks_confidence:
-            sure = measure_confidence(self.translator, pairs, made, self.task.measure)
-            found = replace(found, confidence=sure)
-        note = self.dropped
-        if not note:
-            return outputs, found
+        found = evaluate_outputs(
+            [source for source, _ in grouped],
+            [one.text for one in made],
+            [[self.as_written(reference) for reference in refs] for _, refs in grouped],
+            scoring,
+        )
+        if not self.dropped:
+            return found
         scores = {
-            name: replace(score, signature=f"{score.signature}|refs:{note}")
+            name: replace(score, signature=f"{score.signature}|refs:{self.dropped}")
             for name, score in found.scores.items()
         }
-        return outputs, replace(found, scores=scores)
+        return replace(found, scores=scores)
 
     def as_written(self, reference: str) -> str:
         """Return a reference as the model could write it: without the case or the stop it was taught to drop."""

@@ -77,6 +77,16 @@ def check_config(config: Config) -> None:
     Raises:
         ConfigError: Every fault at once.
     """
+    faults = [*_check_rows(config), *_check_network(config)]
+    if config.model.head in HEADS:
+        faults += _check_labels(config)
+    faults += _check_training(config)
+    if faults:
+        raise ConfigError("\n".join(faults))
+
+
+def _check_rows(config: Config) -> list[str]:
+    """Say which names stand in no table."""
     faults: list[str] = []
     for key, table in KEYS.items():
         name = attrgetter(key)(config)
@@ -85,6 +95,12 @@ def check_config(config: Config) -> None:
             faults.append(
                 f"{key} = {name!r}: no such row; {nearest(name, known)} (a --plugin can add rows)"
             )
+    return faults
+
+
+def _check_network(config: Config) -> list[str]:
+    """Say which parts of a network do not go together, or not with its vocabularies."""
+    faults: list[str] = []
     model = config.model
     if model.bidirectional and model.hidden_size % 2:
         faults.append(
@@ -110,9 +126,8 @@ def check_config(config: Config) -> None:
         )
     if model.context_words and model.context_size % 2:
         faults.append(f"model.context_size = {model.context_size}: must be even.")
-    copies = model.generator in GENERATORS and GENERATORS[model.generator].copies
-    steps_along = model.decoder in DECODERS and bool(DECODERS[model.decoder].actions)
-    if copies and model.attention == "none" and not steps_along:
+    copies = _copies(config)
+    if copies and model.attention == "none" and not _steps_along(config):
         faults.append(
             f"model.generator = {model.generator!r} needs an attention, by which it points at what it copies."
         )
@@ -121,16 +136,29 @@ def check_config(config: Config) -> None:
             f"model.generator = {model.generator!r} needs model.attention_norm = 'softmax': it could not learn "
             "to copy what it gives no weight to."
         )
-    if model.head in HEADS:
-        faults += _check_labels(config)
-    varied = config.training.bpe_dropout or config.training.unigram_alpha is not None
+    return faults
+
+
+def _copies(config: Config) -> bool:
+    return config.model.generator in GENERATORS and GENERATORS[config.model.generator].copies
+
+
+def _steps_along(config: Config) -> bool:
+    return config.model.decoder in DECODERS and bool(DECODERS[config.model.decoder].actions)
+
+
+def _check_training(config: Config) -> list[str]:
+    """Say which ways of training do not go together, or not with the network."""
+    faults: list[str] = []
+    model, training = config.model, config.training
+    steps_along = _steps_along(config)
+    varied = training.bpe_dropout or training.unigram_alpha is not None
     if varied and (model.head in HEADS or steps_along):
         faults.append(
             "training.bpe_dropout and unigram_alpha cut words anew, which labels and decoders that step along "
             "the source are aligned with; set neither."
         )
-    training = config.training
-    if training.risk_samples and (steps_along or copies):
+    if training.risk_samples and (steps_along or _copies(config)):
         faults.append(
             "training.risk_samples needs a decoder that neither copies nor steps along the source."
         )
@@ -142,8 +170,7 @@ def check_config(config: Config) -> None:
         faults.append(
             "training.scheduled_sampling replaces words, but the decoder's are tied to places of the source."
         )
-    if faults:
-        raise ConfigError("\n".join(faults))
+    return faults
 
 
 def _check_decoder(model: ModelConfig) -> list[str]:

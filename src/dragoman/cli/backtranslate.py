@@ -12,35 +12,44 @@ from dragoman.cli.guard import say
 from dragoman.cli.options import AsJson, Plugins, With, open_model, print_json
 from dragoman.errors import DataError, InputError
 
+ReverseModel = Annotated[
+    Path,
+    typer.Argument(
+        metavar="REVERSE_MODEL", help="A model of the other direction, folder or bundle."
+    ),
+]
+Text = Annotated[
+    Path,
+    typer.Argument(metavar="FILE", help="Lines in the language that is to be written."),
+]
+Out = Annotated[
+    Path, typer.Option(metavar="FILE", help="The pairs to make (.jsonl), source and target.")
+]
+Beam = Annotated[int, typer.Option("--beam", metavar="N", help="Of the search.")]
+Sample = Annotated[
+    bool, typer.Option("--sample", help="Draw sources by their probability; no search.")
+]
+Seed = Annotated[int, typer.Option(metavar="N", help="With --sample: fixes the draws.")]
+Tag = Annotated[
+    str,
+    typer.Option(metavar="TEXT", help="What is put before each made source, such as <BT>."),
+]
+MaxRatio = Annotated[
+    float,
+    typer.Option(metavar="X", help="Leave out pairs whose sides differ so much in length."),
+]
+
 
 def backtranslate(
     ctx: typer.Context,
-    model: Annotated[
-        Path,
-        typer.Argument(
-            metavar="REVERSE_MODEL", help="A model of the other direction, folder or bundle."
-        ),
-    ],
-    text: Annotated[
-        Path,
-        typer.Argument(metavar="FILE", help="Lines in the language that is to be written."),
-    ],
-    out: Annotated[
-        Path, typer.Option(metavar="FILE", help="The pairs to make (.jsonl), source and target.")
-    ],
-    beam: Annotated[int, typer.Option("--beam", metavar="N", help="Of the search.")] = 5,
-    sample: Annotated[
-        bool, typer.Option("--sample", help="Draw sources by their probability; no search.")
-    ] = False,
-    seed: Annotated[int, typer.Option(metavar="N", help="With --sample: fixes the draws.")] = 1,
-    tag: Annotated[
-        str,
-        typer.Option(metavar="TEXT", help="What is put before each made source, such as <BT>."),
-    ] = "",
-    max_ratio: Annotated[
-        float,
-        typer.Option(metavar="X", help="Leave out pairs whose sides differ so much in length."),
-    ] = 3.0,
+    model: ReverseModel,
+    text: Text,
+    out: Out,
+    beam: Beam = 5,
+    sample: Sample = False,
+    seed: Seed = 1,
+    tag: Tag = "",
+    max_ratio: MaxRatio = 3.0,
     others: With = None,
     plugin: Plugins = None,
     as_json: AsJson = False,

@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dragoman.cli.guard import say
-from dragoman.cli.options import AsJson, Beam, ModelFolder, print_json
+from dragoman.cli.options import (
+    AsJson,
+    Beam,
+    CoveragePenalty,
+    LengthPenalty,
+    MaxLength,
+    MinLength,
+    ModelFolder,
+    NoRepeat,
+    Quiet,
+    print_json,
+)
 
 if TYPE_CHECKING:
     from dragoman.scale.bulk import Standing
@@ -18,71 +29,69 @@ if TYPE_CHECKING:
 _EVERY_S = 10.0
 
 
+Source = Annotated[
+    str,
+    typer.Option(
+        "--input",
+        metavar="FILES",
+        help="Parquet, JSONL or text, a path or an address such as s3://bucket/in/*.parquet; in quotes.",
+    ),
+]
+Output = Annotated[
+    str, typer.Option("--output", metavar="DIR", help="The folder to write, or to go on with.")
+]
+Column = Annotated[
+    str, typer.Option(metavar="NAME", help="What to translate, in Parquet and JSONL.")
+]
+Name = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME", help="Of the new column; NAME_score and NAME_error stand beside it."
+    ),
+]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format", metavar="NAME", help="parquet, jsonl or text; as the input unless given."
+    ),
+]
+NBest = Annotated[
+    int, typer.Option(metavar="N", help="Also a column NAME_nbest with so many outputs.")
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, help="How many at once; one a core unless given."),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(metavar="HOST:PORT", help="Of a Ray cluster; without, this machine alone."),
+]
+ShardRows = Annotated[int, typer.Option(metavar="N", min=1, help="Rows of an output file.")]
+Restart = Annotated[
+    bool, typer.Option("--restart", help="Throw away what --output holds of an earlier run.")
+]
+
+
 def bulk(
     model: ModelFolder,
-    source: Annotated[
-        str,
-        typer.Option(
-            "--input",
-            metavar="FILES",
-            help="Parquet, JSONL or text, a path or an address such as s3://bucket/in/*.parquet; in quotes.",
-        ),
-    ],
-    output: Annotated[
-        str, typer.Option("--output", metavar="DIR", help="The folder to write, or to go on with.")
-    ],
-    column: Annotated[
-        str, typer.Option(metavar="NAME", help="What to translate, in Parquet and JSONL.")
-    ] = "text",
-    name: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME", help="Of the new column; NAME_score and NAME_error stand beside it."
-        ),
-    ] = "translation",
-    form: Annotated[
-        str | None,
-        typer.Option(
-            "--format", metavar="NAME", help="parquet, jsonl or text; as the input unless given."
-        ),
-    ] = None,
+    source: Source,
+    output: Output,
+    column: Column = "text",
+    name: Name = "translation",
+    form: Format = None,
     beam: Beam = None,
-    nbest: Annotated[
-        int, typer.Option(metavar="N", help="Also a column NAME_nbest with so many outputs.")
-    ] = 1,
-    length_penalty: Annotated[
-        float | None,
-        typer.Option(metavar="X", help="Exponent of the length that a score is divided by."),
-    ] = None,
-    coverage_penalty: Annotated[
-        float | None, typer.Option(metavar="X", help="Weight of the coverage penalty.")
-    ] = None,
-    max_length: Annotated[
-        int | None, typer.Option(metavar="N", help="Most tokens of an output.")
-    ] = None,
-    min_length: Annotated[
-        int | None, typer.Option(metavar="N", help="Fewest tokens of an output.")
-    ] = None,
-    no_repeat: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Never say so many tokens in a row twice; 0 allows it."),
-    ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, help="How many at once; one a core unless given."),
-    ] = None,
-    address: Annotated[
-        str | None,
-        typer.Option(metavar="HOST:PORT", help="Of a Ray cluster; without, this machine alone."),
-    ] = None,
-    shard_rows: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Rows of an output file.")
-    ] = 10_000,
-    restart: Annotated[
-        bool, typer.Option("--restart", help="Throw away what --output holds of an earlier run.")
-    ] = False,
+    nbest: NBest = 1,
+    length_penalty: LengthPenalty = None,
+    coverage_penalty: CoveragePenalty = None,
+    max_length: MaxLength = None,
+    min_length: MinLength = None,
+    no_repeat: NoRepeat = None,
+    workers: Workers = None,
+    address: Address = None,
+    shard_rows: ShardRows = 10_000,
+    restart: Restart = False,
     as_json: AsJson = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing unless it fails.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Translate files with workers on every core, or on a Ray cluster; go on where an earlier run stopped.
 
@@ -95,13 +104,7 @@ def bulk(
     from dragoman.zoo import shipped
 
     options = TranslateOptions(
-        beam_size=beam,
-        nbest=nbest,
-        length_penalty=length_penalty,
-        coverage_penalty=coverage_penalty,
-        max_length=max_length,
-        min_length=min_length,
-        no_repeat=no_repeat,
+        *(beam, nbest, length_penalty, coverage_penalty, max_length, min_length, no_repeat),
         attention=False,
     )
     folder = model if model.exists() else shipped(str(model)) or model

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import Annotated
 
 import typer
 
@@ -15,65 +14,69 @@ from dragoman.cli.options import (
     AsJson,
     Beam,
     Columns,
+    Encoding,
     Plugins,
     SrcSep,
     TgtSep,
+    bleu_tokenizer,
     load_plugins,
     parse_columns,
     print_json,
+    print_tables,
 )
 from dragoman.errors import InputError
 
-if TYPE_CHECKING:
-    from dragoman.evaluation.metrics import BleuTokenizer
-    from dragoman.inspection.sheets import Sheet
+First = Annotated[
+    Path,
+    typer.Argument(
+        metavar="A",
+        help="A model folder, a bundle or a shipped name; or a file of outputs, one a pair of the data.",
+    ),
+]
+Second = Annotated[Path, typer.Argument(metavar="B", help="Another, for the same task.")]
+TestSet = Annotated[
+    Path, typer.Option("--data", metavar="FILE", help="The test set, in the task's format.")
+]
+Metric = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--metric",
+        metavar="NAME",
+        help="bleu, chrf, ter, accuracy, ...; may be repeated. The task's own, unless given.",
+    ),
+]
+Html = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Write all of it as one page, with charts."),
+]
+Train = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Training pairs, to count words in; the references count unless given.",
+    ),
+]
+Samples = Annotated[int, typer.Option(metavar="N", min=1, help="Of the paired bootstrap.")]
+BleuTokenize = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="What counts as a word: 13a, none, char, zh, intl."),
+]
 
 
 def compare(
-    first: Annotated[
-        Path,
-        typer.Argument(
-            metavar="A",
-            help="A model folder, a bundle or a shipped name; or a file of outputs, one a pair of the data.",
-        ),
-    ],
-    second: Annotated[Path, typer.Argument(metavar="B", help="Another, for the same task.")],
-    data: Annotated[
-        Path, typer.Option("--data", metavar="FILE", help="The test set, in the task's format.")
-    ],
-    metric: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--metric",
-            metavar="NAME",
-            help="bleu, chrf, ter, accuracy, ...; may be repeated. The task's own, unless given.",
-        ),
-    ] = None,
-    html: Annotated[
-        Path | None,
-        typer.Option("--html", metavar="FILE", help="Write all of it as one page, with charts."),
-    ] = None,
-    train: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Training pairs, to count words in; the references count unless given.",
-        ),
-    ] = None,
-    samples: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Of the paired bootstrap.")
-    ] = 1000,
-    bleu_tokenize: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="What counts as a word: 13a, none, char, zh, intl."),
-    ] = "13a",
+    first: First,
+    second: Second,
+    data: TestSet,
+    metric: Metric = None,
+    html: Html = None,
+    train: Train = None,
+    samples: Samples = 1000,
+    bleu_tokenize: BleuTokenize = "13a",
     beam: Beam = None,
     columns: Columns = None,
     src_sep: SrcSep = None,
     tgt_sep: TgtSep = None,
-    encoding: Annotated[
-        str, typer.Option(metavar="NAME", help="Of the data; cp949 for what Korean Windows wrote.")
-    ] = "utf-8",
+    encoding: Encoding = "utf-8",
     as_json: AsJson = False,
     plugin: Plugins = None,
 ) -> None:
@@ -85,10 +88,8 @@ def compare(
     from dragoman.comparing import Contest, render_page, sheets_of
     from dragoman.data.corpus import ReadOptions
     from dragoman.evaluation.comparison import CompareOptions
-    from dragoman.evaluation.metrics import Bleu
 
-    tokenizer = cast("BleuTokenizer", bleu_tokenize)
-    Bleu(tokenizer)  # Refuses what it does not know, before anything is translated.
+    tokenizer = bleu_tokenizer(bleu_tokenize)
     load_plugins(plugin)
     _check_metrics(metric or ())
     _check_page(html)
@@ -112,7 +113,7 @@ def compare(
     if as_json:
         print_json({"a": str(first), "b": str(second), **found.to_dict()})
     else:
-        _print(sheets_of(found, options, contest.names))
+        print_tables(sheet.table() for sheet in sheets_of(found, options, contest.names))
 
 
 def _check_metrics(names: Sequence[str]) -> None:
@@ -130,13 +131,3 @@ def _check_page(path: Path | None) -> None:
         raise InputError(f"--html {path}: is a folder; name a file in it.")
     if path is not None and not path.parent.is_dir():
         raise InputError(f"--html {path}: the folder {path.parent} does not exist; make it first.")
-
-
-def _print(sheets: Sequence[Sheet]) -> None:
-    """Print tables: as wide as the terminal, or in a pipe as wide as they are."""
-    from rich.console import Console
-
-    width = None if sys.stdout.isatty() else 200
-    console = Console(file=sys.stdout, width=width, highlight=False)
-    for sheet in sheets:
-        console.print(sheet.table())

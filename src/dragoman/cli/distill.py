@@ -33,36 +33,48 @@ class _Order:
     silent: bool
 
 
+Teachers = Annotated[
+    list[Path],
+    typer.Argument(metavar="TEACHER", help="A model folder or bundle; several vote together."),
+]
+Student = Annotated[Path, typer.Option(metavar="RECIPE", help="The student's recipe (.toml).")]
+Out = Annotated[Path, typer.Option(metavar="DIR", help="The student's model folder to make.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Of the student's; may be repeated."),
+]
+Minutes = Annotated[
+    float | None, typer.Option(metavar="N", help="Fit the student's training to so much time.")
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with what --out holds.")]
+Beam = Annotated[int, typer.Option("--beam", metavar="N", help="The teacher's beam.")]
+Interpolate = Annotated[
+    bool,
+    typer.Option(
+        "--interpolate", help="Of the teacher's N best, learn the nearest to the right answer."
+    ),
+]
+Keep = Annotated[
+    float, typer.Option(metavar="SHARE", help="Of the outputs, by the teacher's own belief.")
+]
+WithAnswers = Annotated[
+    bool, typer.Option("--with-answers", help="Learn from the people's answers as well.")
+]
+
+
 def distill(
     ctx: typer.Context,
-    teachers: Annotated[
-        list[Path],
-        typer.Argument(metavar="TEACHER", help="A model folder or bundle; several vote together."),
-    ],
-    student: Annotated[Path, typer.Option(metavar="RECIPE", help="The student's recipe (.toml).")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The student's model folder to make.")],
+    teachers: Teachers,
+    student: Student,
+    out: Out,
     data: Data = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Of the student's; may be repeated."),
-    ] = None,
-    minutes: Annotated[
-        float | None, typer.Option(metavar="N", help="Fit the student's training to so much time.")
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with what --out holds.")] = False,
-    beam: Annotated[int, typer.Option("--beam", metavar="N", help="The teacher's beam.")] = 5,
-    interpolate: Annotated[
-        bool,
-        typer.Option(
-            "--interpolate", help="Of the teacher's N best, learn the nearest to the right answer."
-        ),
-    ] = False,
-    keep: Annotated[
-        float, typer.Option(metavar="SHARE", help="Of the outputs, by the teacher's own belief.")
-    ] = 0.95,
-    with_answers: Annotated[
-        bool, typer.Option("--with-answers", help="Learn from the people's answers as well.")
-    ] = False,
+    settings: Settings = None,
+    minutes: Minutes = None,
+    resume: Resume = False,
+    beam: Beam = 5,
+    interpolate: Interpolate = False,
+    keep: Keep = 0.95,
+    with_answers: WithAnswers = False,
     plugin: Plugins = None,
     as_json: AsJson = False,
 ) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,7 @@ from dragoman.cli.options import (
     AsJson,
     Beam,
     Columns,
+    Encoding,
     Lexicon,
     ModelFolder,
     Pattern,
@@ -22,84 +23,92 @@ from dragoman.cli.options import (
     SrcSep,
     TgtSep,
     With,
+    bleu_tokenizer,
     constraints_of,
     open_model,
     parse_columns,
     print_json,
+    print_tables,
 )
 from dragoman.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
     from dragoman.data.corpus import Corpus
-    from dragoman.evaluation.metrics import BleuTokenizer
     from dragoman.evaluation.report import Evaluation
 
 _NUM_SHOWN = 5
 
 
+Test = Annotated[
+    Path,
+    typer.Argument(
+        metavar="TEST", help="Pairs as TSV, CSV, JSONL or Parquet; or the sources alone, ..."
+    ),
+]
+References = Annotated[
+    Path | None,
+    typer.Argument(metavar="REFERENCES", help="... with the references beside them."),
+]
+NBest = Annotated[
+    int | None,
+    typer.Option(
+        "--nbest",
+        metavar="N",
+        min=1,
+        help="Also count how often one of the N best outputs is right.",
+    ),
+]
+BleuTokenize = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="What counts as a word for BLEU: 13a, none, char, zh, intl."),
+]
+Bootstrap = Annotated[
+    bool, typer.Option("--bootstrap/--no-bootstrap", help="Whether scores have an interval.")
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", metavar="FILE", help="Write the translations, a line a pair."),
+]
+Confusion = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Where to draw which label was taken for which, where texts are classified: a .png or .svg; "
+        "confusion.png in the model folder unless given.",
+    ),
+]
+Confidence = Annotated[
+    bool,
+    typer.Option(
+        "--confidence/--no-confidence",
+        help="Whether to say how far the model's confidence can be believed.",
+    ),
+]
+Curve = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Where to draw how good the rest is when the model abstains: a .png or .svg.",
+    ),
+]
+
+
 def evaluate(
     model: ModelFolder,
-    test: Annotated[
-        Path,
-        typer.Argument(
-            metavar="TEST", help="Pairs as TSV, CSV, JSONL or Parquet; or the sources alone, ..."
-        ),
-    ],
-    references: Annotated[
-        Path | None,
-        typer.Argument(metavar="REFERENCES", help="... with the references beside them."),
-    ] = None,
+    test: Test,
+    references: References = None,
     beam: Beam = None,
-    nbest: Annotated[
-        int | None,
-        typer.Option(
-            "--nbest",
-            metavar="N",
-            min=1,
-            help="Also count how often one of the N best outputs is right.",
-        ),
-    ] = None,
-    bleu_tokenize: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME", help="What counts as a word for BLEU: 13a, none, char, zh, intl."
-        ),
-    ] = "13a",
-    bootstrap: Annotated[
-        bool, typer.Option("--bootstrap/--no-bootstrap", help="Whether scores have an interval.")
-    ] = True,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", metavar="FILE", help="Write the translations, a line a pair."),
-    ] = None,
-    confusion: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Where to draw which label was taken for which, where texts are classified: a .png or .svg; "
-            "confusion.png in the model folder unless given.",
-        ),
-    ] = None,
-    confidence: Annotated[
-        bool,
-        typer.Option(
-            "--confidence/--no-confidence",
-            help="Whether to say how far the model's confidence can be believed.",
-        ),
-    ] = True,
-    curve: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Where to draw how good the rest is when the model abstains: a .png or .svg.",
-        ),
-    ] = None,
+    nbest: NBest = None,
+    bleu_tokenize: BleuTokenize = "13a",
+    bootstrap: Bootstrap = True,
+    output: Output = None,
+    confusion: Confusion = None,
+    confidence: Confidence = True,
+    curve: Curve = None,
     columns: Columns = None,
     src_sep: SrcSep = None,
     tgt_sep: TgtSep = None,
-    encoding: Annotated[
-        str, typer.Option(metavar="NAME", help="Of the data; cp949 for what Korean Windows wrote.")
-    ] = "utf-8",
+    encoding: Encoding = "utf-8",
     others: With = None,
     alphabet: Alphabet = None,
     pattern: Pattern = None,
@@ -112,12 +121,10 @@ def evaluate(
     Lines with the same source are one sentence with several references.
     """
     from dragoman.data.corpus import ReadOptions
-    from dragoman.evaluation.metrics import Bleu
     from dragoman.evaluation.report import EvaluationOptions
     from dragoman.translator import TranslateOptions
 
-    tokenizer = cast("BleuTokenizer", bleu_tokenize)
-    Bleu(tokenizer)  # Refuses what it does not know, before anything is translated.
+    tokenizer = bleu_tokenizer(bleu_tokenize)
     scoring = EvaluationOptions(1000 if bootstrap else 0, bleu_tokenizer=tokenizer)
     path = test if references is None else (test, references)
     opened_model = open_model(model, plugin, others)
@@ -134,12 +141,7 @@ def evaluate(
     _tell_problems(corpus)
     outputs, found = opened_model.evaluate_with_outputs(corpus, options, scoring)
     if output is not None:
-        if len(outputs) < len(corpus.pairs):
-            sources = dict.fromkeys(pair.src for pair in corpus.pairs)
-            made = dict(zip(sources, outputs, strict=True))
-            outputs = [made[pair.src] for pair in corpus.pairs]
-        with opened(output) as file:
-            write_lines(file, (line.replace("\n", " ") for line in outputs))
+        _write_outputs(output, corpus, outputs)
     if confusion is not None and found.confusion is None:
         raise InputError(f"--confusion {confusion}: only models that classify texts have one.")
     draw_confusion(found, confusion or model / "confusion.png", asked=confusion is not None)
@@ -149,6 +151,16 @@ def evaluate(
         print_json(found.to_dict())
     else:
         print_evaluation(found)
+
+
+def _write_outputs(path: Path, corpus: Corpus, outputs: Sequence[str]) -> None:
+    """Write a line a pair, where pairs of one source were translated once."""
+    if len(outputs) < len(corpus.pairs):
+        sources = dict.fromkeys(pair.src for pair in corpus.pairs)
+        made = dict(zip(sources, outputs, strict=True))
+        outputs = [made[pair.src] for pair in corpus.pairs]
+    with opened(path) as file:
+        write_lines(file, (line.replace("\n", " ") for line in outputs))
 
 
 def draw_confusion(found: Evaluation, path: Path, *, asked: bool = False) -> None:
@@ -181,11 +193,8 @@ def _draw_curve(found: Evaluation, path: Path) -> None:
 
 
 def print_evaluation(found: Evaluation) -> None:
-    """Print scores as a table: as wide as the terminal, or in a pipe as wide as they are."""
-    from rich.console import Console
-
-    width = None if sys.stdout.isatty() else 200
-    Console(file=sys.stdout, width=width, highlight=False).print(found.table())
+    """Print scores as a table."""
+    print_tables([found.table()])
 
 
 def _tell_problems(corpus: Corpus) -> None:

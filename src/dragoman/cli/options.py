@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from dragoman.errors import InputError
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from dragoman.constraints import Constraints
+    from dragoman.evaluation.metrics import BleuTokenizer
     from dragoman.model import Model
 
 ModelFolder = Annotated[
@@ -57,8 +61,6 @@ TgtSep = Annotated[
     str | None,
     typer.Option(metavar="SEP", help="What stands between the target's tokens; '' for nothing."),
 ]
-
-
 Alphabet = Annotated[
     str | None,
     typer.Option(
@@ -73,8 +75,23 @@ Lexicon = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Answers that always win, in the task's file format."),
 ]
-
-
+LengthPenalty = Annotated[
+    float | None,
+    typer.Option(metavar="X", help="Exponent of the length that a score is divided by."),
+]
+CoveragePenalty = Annotated[
+    float | None, typer.Option(metavar="X", help="Weight of the coverage penalty.")
+]
+MaxLength = Annotated[int | None, typer.Option(metavar="N", help="Most tokens of an output.")]
+MinLength = Annotated[int | None, typer.Option(metavar="N", help="Fewest tokens of an output.")]
+NoRepeat = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Never say so many tokens in a row twice; 0 allows it."),
+]
+Encoding = Annotated[
+    str, typer.Option(metavar="NAME", help="Of the data; cp949 for what Korean Windows wrote.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing unless it fails.")]
 With = Annotated[
     list[Path] | None,
     typer.Option(
@@ -122,6 +139,15 @@ def open_model(
     return ensemble([load(one) for one in (folder, *others)]) if others else load(folder)
 
 
+def bleu_tokenizer(name: str) -> BleuTokenizer:
+    """Take what counts as a word for BLEU; what it does not know is refused before anything is translated."""
+    from dragoman.evaluation.metrics import Bleu
+
+    tokenizer = cast("BleuTokenizer", name)
+    Bleu(tokenizer)
+    return tokenizer
+
+
 def parse_columns(columns: str | None) -> tuple[str | int, ...] | None:
     """Take ``src,tgt`` or ``2,1`` apart; some tasks have more columns.
 
@@ -144,3 +170,13 @@ def setting(key: str, value: Any) -> str:
 def print_json(value: Any) -> None:
     """Print figures for a program."""
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def print_tables(tables: Iterable[RenderableType]) -> None:
+    """Print tables: as wide as the terminal, or in a pipe as wide as they are."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else 200
+    console = Console(file=sys.stdout, width=width, highlight=False)
+    for table in tables:
+        console.print(table)

@@ -10,54 +10,62 @@ import typer
 from dragoman.cli.guard import say
 from dragoman.errors import ConfigError
 
+Models = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="MODEL",
+        help="Bundles or model folders; BUNDLE@en-fr says which languages, if its name does not.",
+    ),
+]
+Host = Annotated[str, typer.Option(metavar="HOST", help="The address to listen at.")]
+Port = Annotated[
+    int, typer.Option(metavar="PORT", min=0, max=65535, help="The port; 0 for a free one.")
+]
+KeyFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Keys, one a line; KEY 60 may ask 60 times a minute."),
+]
+MaxConcurrency = Annotated[
+    int, typer.Option(metavar="N", min=1, help="Requests worked on at once; more get a 429.")
+]
+Timeout = Annotated[
+    float,
+    typer.Option(metavar="SECONDS", min=0.1, help="After how long a request is given up."),
+]
+NoLab = Annotated[bool, typer.Option("--no-lab", help="Leave out the page's teaching parts.")]
+Checks = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Sentences that a model must pass before use: SOURCE, or SOURCE<TAB>OUTPUT, a line.",
+    ),
+]
+Examples = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Sentences that the page offers and its map is made of."),
+]
+Origin = Annotated[
+    list[str] | None,
+    typer.Option(metavar="URL", help="Another site whose pages may ask; may be repeated."),
+]
+LogText = Annotated[
+    bool,
+    typer.Option("--log-text", help="Log what is translated; it is not, unless asked for."),
+]
+
 
 def serve(
-    models: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="MODEL",
-            help="Bundles or model folders; BUNDLE@en-fr says which languages, if its name does not.",
-        ),
-    ],
-    host: Annotated[
-        str, typer.Option(metavar="HOST", help="The address to listen at.")
-    ] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(metavar="PORT", min=0, max=65535, help="The port; 0 for a free one.")
-    ] = 8000,
-    api_key_file: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Keys, one a line; KEY 60 may ask 60 times a minute."),
-    ] = None,
-    max_concurrency: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Requests worked on at once; more get a 429.")
-    ] = 256,
-    timeout: Annotated[
-        float,
-        typer.Option(metavar="SECONDS", min=0.1, help="After how long a request is given up."),
-    ] = 30.0,
-    no_lab: Annotated[
-        bool, typer.Option("--no-lab", help="Leave out the page's teaching parts.")
-    ] = False,
-    checks: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Sentences that a model must pass before use: SOURCE, or SOURCE<TAB>OUTPUT, a line.",
-        ),
-    ] = None,
-    examples: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Sentences that the page offers and its map is made of."),
-    ] = None,
-    origin: Annotated[
-        list[str] | None,
-        typer.Option(metavar="URL", help="Another site whose pages may ask; may be repeated."),
-    ] = None,
-    log_text: Annotated[
-        bool,
-        typer.Option("--log-text", help="Log what is translated; it is not, unless asked for."),
-    ] = False,
+    models: Models,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    api_key_file: KeyFile = None,
+    max_concurrency: MaxConcurrency = 256,
+    timeout: Timeout = 30.0,
+    no_lab: NoLab = False,
+    checks: Checks = None,
+    examples: Examples = None,
+    origin: Origin = None,
+    log_text: LogText = False,
 ) -> None:
     """Serve models: a page at /, the API at /v1 (described at /openapi.json), LibreTranslate's at /translate.
 

@@ -18,6 +18,7 @@ from dragoman.cli.options import (
     Columns,
     Data,
     Plugins,
+    Quiet,
     SrcSep,
     TgtSep,
     load_plugins,
@@ -58,65 +59,71 @@ class _Order:
     start: Path | None = None
 
 
+Pairs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PAIRS",
+        help="A recipe (.toml), a file of pairs, two parallel files, or phrasebook-en-fr.",
+    ),
+]
+Out = Annotated[Path, typer.Option(metavar="DIR", help="The model folder to make.")]
+Task = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="What the pairs are, where no recipe says it: translate, g2p, transliterate, inflect, "
+        "normalise, summarise, tag, classify.",
+    ),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Such as model.cell=gru; may be repeated, the last wins.",
+    ),
+]
+Dev = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="FILE", help="Pairs to choose on; twice for two parallel files."),
+]
+Test = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="FILE", help="Pairs to score at the end; twice for two parallel files."),
+]
+Minutes = Annotated[
+    float | None, typer.Option(metavar="N", help="Fit the training to so much time.")
+]
+Start = Annotated[
+    Path | None,
+    typer.Option("--from", metavar="MODEL", help="Begin with this model's weights and vocabulary."),
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the training that --out holds.")]
+Encoding = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Of the data; cp949 for what Korean Windows wrote."),
+]
+
+
 def train(
     ctx: typer.Context,
-    pairs: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="PAIRS",
-            help="A recipe (.toml), a file of pairs, two parallel files, or phrasebook-en-fr.",
-        ),
-    ],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The model folder to make.")],
-    task: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="What the pairs are, where no recipe says it: translate, g2p, transliterate, inflect, "
-            "normalise, summarise, tag, classify.",
-        ),
-    ] = "translate",
+    pairs: Pairs,
+    out: Out,
+    task: Task = "translate",
     data: Data = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="Such as model.cell=gru; may be repeated, the last wins.",
-        ),
-    ] = None,
-    dev: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="FILE", help="Pairs to choose on; twice for two parallel files."),
-    ] = None,
-    test: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE", help="Pairs to score at the end; twice for two parallel files."
-        ),
-    ] = None,
-    minutes: Annotated[
-        float | None, typer.Option(metavar="N", help="Fit the training to so much time.")
-    ] = None,
-    start: Annotated[
-        Path | None,
-        typer.Option(
-            "--from", metavar="MODEL", help="Begin with this model's weights and vocabulary."
-        ),
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the training that --out holds.")
-    ] = False,
-    encoding: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Of the data; cp949 for what Korean Windows wrote."),
-    ] = None,
+    settings: Settings = None,
+    dev: Dev = None,
+    test: Test = None,
+    minutes: Minutes = None,
+    start: Start = None,
+    resume: Resume = False,
+    encoding: Encoding = None,
     columns: Columns = None,
     src_sep: SrcSep = None,
     tgt_sep: TgtSep = None,
     plugin: Plugins = None,
     as_json: AsJson = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing unless it fails.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Train a model on pairs of sentences.
 

@@ -19,8 +19,13 @@ from dragoman.cli.lines import Unreadable, opened, read_chunks, write_lines
 from dragoman.cli.options import (
     Alphabet,
     Beam,
+    CoveragePenalty,
+    LengthPenalty,
     Lexicon,
+    MaxLength,
+    MinLength,
     ModelFolder,
+    NoRepeat,
     Pattern,
     Plugins,
     With,
@@ -56,85 +61,86 @@ class _Layout:
         ]
 
 
+Text = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="TEXT", help="Sentences; without any, the lines of stdin."),
+]
+Source = Annotated[
+    Path | None, typer.Option("--input", metavar="FILE", help="Read lines from here.")
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", metavar="FILE", help="Write here, whole or not at all."),
+]
+NBest = Annotated[
+    int, typer.Option(metavar="N", help="Outputs a line, each as NUMBER<TAB>SCORE<TAB>TEXT.")
+]
+JsonLines = Annotated[
+    bool, typer.Option("--json", help="One JSON object a line, with tokens and attention.")
+]
+Prefix = Annotated[
+    str | None, typer.Option(metavar="TEXT", help="What every output must begin with.")
+]
+Sample = Annotated[
+    bool, typer.Option("--sample", help="Draw outputs by their probability; no search.")
+]
+Temperature = Annotated[
+    float | None, typer.Option(metavar="X", help="With --sample: below 1, the likely likelier.")
+]
+TopK = Annotated[
+    int | None, typer.Option(metavar="K", help="With --sample: only the K likeliest tokens.")
+]
+TopP = Annotated[
+    float | None,
+    typer.Option(metavar="P", help="With --sample: the likeliest that reach P together."),
+]
+Seed = Annotated[int | None, typer.Option(metavar="N", help="With --sample: fixes the draws.")]
+MinConfidence = Annotated[
+    float | None,
+    typer.Option(
+        metavar="P",
+        help="Give an empty line where the model is less sure, from 0 to 1; the count is said at the end.",
+    ),
+]
+Mbr = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SCORE",
+        help="Give the output most like all of the beam's, by chrf or bleu, not the likeliest.",
+    ),
+]
+Samples = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="With --mbr: among N draws, in place of the beam's outputs."),
+]
+InputEncoding = Annotated[
+    str, typer.Option(metavar="NAME", help="Of the input; the output is UTF-8.")
+]
+
+
 def translate(
     model: ModelFolder,
-    text: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="TEXT", help="Sentences; without any, the lines of stdin."),
-    ] = None,
-    source: Annotated[
-        Path | None, typer.Option("--input", metavar="FILE", help="Read lines from here.")
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", metavar="FILE", help="Write here, whole or not at all."),
-    ] = None,
+    text: Text = None,
+    source: Source = None,
+    output: Output = None,
     beam: Beam = None,
-    nbest: Annotated[
-        int, typer.Option(metavar="N", help="Outputs a line, each as NUMBER<TAB>SCORE<TAB>TEXT.")
-    ] = 1,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object a line, with tokens and attention.")
-    ] = False,
-    length_penalty: Annotated[
-        float | None,
-        typer.Option(metavar="X", help="Exponent of the length that a score is divided by."),
-    ] = None,
-    coverage_penalty: Annotated[
-        float | None, typer.Option(metavar="X", help="Weight of the coverage penalty.")
-    ] = None,
-    max_length: Annotated[
-        int | None, typer.Option(metavar="N", help="Most tokens of an output.")
-    ] = None,
-    min_length: Annotated[
-        int | None, typer.Option(metavar="N", help="Fewest tokens of an output.")
-    ] = None,
-    no_repeat: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Never say so many tokens in a row twice; 0 allows it."),
-    ] = None,
-    prefix: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="What every output must begin with.")
-    ] = None,
-    sample: Annotated[
-        bool, typer.Option("--sample", help="Draw outputs by their probability; no search.")
-    ] = False,
-    temperature: Annotated[
-        float | None, typer.Option(metavar="X", help="With --sample: below 1, the likely likelier.")
-    ] = None,
-    top_k: Annotated[
-        int | None, typer.Option(metavar="K", help="With --sample: only the K likeliest tokens.")
-    ] = None,
-    top_p: Annotated[
-        float | None,
-        typer.Option(metavar="P", help="With --sample: the likeliest that reach P together."),
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(metavar="N", help="With --sample: fixes the draws.")
-    ] = None,
-    min_confidence: Annotated[
-        float | None,
-        typer.Option(
-            metavar="P",
-            help="Give an empty line where the model is less sure, from 0 to 1; the count is said at the end.",
-        ),
-    ] = None,
-    mbr: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SCORE",
-            help="Give the output most like all of the beam's, by chrf or bleu, not the likeliest.",
-        ),
-    ] = None,
-    samples: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", help="With --mbr: among N draws, in place of the beam's outputs."
-        ),
-    ] = None,
-    encoding: Annotated[
-        str, typer.Option(metavar="NAME", help="Of the input; the output is UTF-8.")
-    ] = "utf-8",
+    nbest: NBest = 1,
+    as_json: JsonLines = False,
+    length_penalty: LengthPenalty = None,
+    coverage_penalty: CoveragePenalty = None,
+    max_length: MaxLength = None,
+    min_length: MinLength = None,
+    no_repeat: NoRepeat = None,
+    prefix: Prefix = None,
+    sample: Sample = False,
+    temperature: Temperature = None,
+    top_k: TopK = None,
+    top_p: TopP = None,
+    seed: Seed = None,
+    min_confidence: MinConfidence = None,
+    mbr: Mbr = None,
+    samples: Samples = None,
+    encoding: InputEncoding = "utf-8",
     others: With = None,
     alphabet: Alphabet = None,
     pattern: Pattern = None,
@@ -150,13 +156,7 @@ def translate(
 
     draw = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "seed": seed}
     options = TranslateOptions(
-        beam_size=beam,
-        nbest=nbest,
-        length_penalty=length_penalty,
-        coverage_penalty=coverage_penalty,
-        max_length=max_length,
-        min_length=min_length,
-        no_repeat=no_repeat,
+        *(beam, nbest, length_penalty, coverage_penalty, max_length, min_length, no_repeat),
         sampling=_sampling(sample or samples is not None, draw),
         attention=as_json,
         confidence=as_json,
@@ -172,20 +172,18 @@ def translate(
             options = replace(options, nbest=max(size, nbest))
         options = replace(options, constraints=constraints_of(ready, alphabet, pattern, lexicon))
         asking = not text and source is None and sys.stdin.isatty()
-        if asking:
-            say(f"{model}: {ready.describe()}. A sentence a line; Ctrl-D ends.")
-            chunks = _ask(encoding)
-        seen = output is None and sys.stdout.isatty()
-        watching = sys.stderr.isatty() and not (asking or seen)
+        layout = _Layout(as_json, nbest > 1, _is_watched(asking, output))
         with opened(output) as out:
-            _run(
-                ready,
-                chunks,
-                (options, beginning, choose),
-                (_Layout(as_json, nbest > 1, watching), out),
-            )
+            lines = _ask(f"{model}: {ready.describe()}", encoding) if asking else chunks
+            _run(ready, lines, (options, beginning, choose), (layout, out))
     # Only now: what could be read is translated and written.
     unreadable.check()
+
+
+def _is_watched(asking: bool, output: Path | None) -> bool:
+    """Say whether a line of progress would be seen, and not among translations."""
+    seen = output is None and sys.stdout.isatty()
+    return sys.stderr.isatty() and not (asking or seen)
 
 
 def _run(
@@ -287,8 +285,9 @@ def _choose(mbr: str | None, samples: int | None, nbest: int) -> LeastRisk | Non
     return LeastRisk.by(mbr, drawn=samples is not None, nbest=nbest)
 
 
-def _ask(encoding: str) -> Iterator[list[str]]:
+def _ask(who: str, encoding: str) -> Iterator[list[str]]:
     """Ask for a line at a time; the prompt goes to stderr."""
+    say(f"{who}. A sentence a line; Ctrl-D ends.")
     while True:
         sys.stderr.write("> ")
         sys.stderr.flush()

@@ -16,35 +16,45 @@ if TYPE_CHECKING:
     from dragoman.tuning import Tried
 
 
+Pairs = Annotated[
+    list[str],
+    typer.Argument(metavar="PAIRS", help="A recipe (.toml), a file of pairs, or two."),
+]
+Out = Annotated[Path, typer.Option(metavar="DIR", help="The study's folder, new or begun.")]
+Minutes = Annotated[
+    float | None, typer.Option(metavar="N", help="Time for all trials, each an equal share.")
+]
+Trials = Annotated[
+    int, typer.Option(metavar="N", min=1, help="Trials of the study, pruned ones included.")
+]
+Space = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--space",
+        metavar="KEY=LOW:HIGH[:log]",
+        help="What to try instead: a range, or KEY=ONE,TWO,THREE; may be repeated.",
+    ),
+]
+Task = Annotated[
+    str, typer.Option(metavar="NAME", help="What the pairs are, where no recipe says it.")
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="What all trials have; may be repeated."),
+]
+Seed = Annotated[int, typer.Option(metavar="N", min=0, help="Fixes what is drawn.")]
+
+
 def tune(
-    pairs: Annotated[
-        list[str],
-        typer.Argument(metavar="PAIRS", help="A recipe (.toml), a file of pairs, or two."),
-    ],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The study's folder, new or begun.")],
-    minutes: Annotated[
-        float | None, typer.Option(metavar="N", help="Time for all trials, each an equal share.")
-    ] = None,
-    trials: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Trials of the study, pruned ones included.")
-    ] = 20,
-    space: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--space",
-            metavar="KEY=LOW:HIGH[:log]",
-            help="What to try instead: a range, or KEY=ONE,TWO,THREE; may be repeated.",
-        ),
-    ] = None,
-    task: Annotated[
-        str, typer.Option(metavar="NAME", help="What the pairs are, where no recipe says it.")
-    ] = "translate",
+    pairs: Pairs,
+    out: Out,
+    minutes: Minutes = None,
+    trials: Trials = 20,
+    space: Space = None,
+    task: Task = "translate",
     data: Data = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="What all trials have; may be repeated."),
-    ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Fixes what is drawn.")] = 1,
+    settings: Settings = None,
+    seed: Seed = 1,
     plugin: Plugins = None,
     as_json: AsJson = False,
 ) -> None:

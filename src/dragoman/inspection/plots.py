@@ -140,8 +140,7 @@ def plot_contexts(found: ContextMap, path: Path) -> None:
             f"{'first' if side == 'x' else 'second'} principal axis ({share:.0%} of the variance)"
         )
         axes.set(**{f"{side}label": name})
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
+    _tidy(axes)
     _save(figure, path)
 
 
@@ -162,10 +161,7 @@ def plot_coverage(points: Sequence[tuple[float, float]], measure: str, path: Pat
     shares, qualities = zip(*sorted(points), strict=True)
     axes.plot([100 * share for share in shares], qualities, color=_BLUE)
     axes.set_xlim(0, 100)
-    axes.set_xlabel("outputs kept, the surest first (%)")
-    axes.set_ylabel(f"{measure} of those kept")
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
+    _tidy(axes, "outputs kept, the surest first (%)", f"{measure} of those kept")
     _save(figure, path)
 
 
@@ -185,11 +181,8 @@ def plot_trials(scores: Sequence[tuple[int, float]], path: Path) -> None:
     numbers, values = zip(*sorted(scores), strict=True)
     axes.plot(numbers, values, "o", color=_BLUE, label="a trial")
     axes.step(numbers, list(accumulate(values, max)), where="post", color=_ORANGE, label="the best")
-    axes.set_xlabel("trial")
-    axes.set_ylabel("score on dev")
-    axes.grid(alpha=0.25)
     axes.legend(frameon=False)
-    axes.spines[["top", "right"]].set_visible(False)
+    _tidy(axes, "trial", "score on dev")
     _save(figure, path)
 
 
@@ -303,14 +296,20 @@ def _curve(axes: "Axes", points: Mapping[float, float], label: str, color: str) 
 
 
 def _finish(axes: "Axes", ylabel: str) -> None:
-    axes.set_xlabel("step")
-    axes.set_ylabel(ylabel)
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
+    _tidy(axes, "step", ylabel)
     if axes.get_legend_handles_labels()[0]:
         axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=2)
     else:
         axes.text(0.5, 0.5, "not recorded", ha="center", color=_GREY, transform=axes.transAxes)
+
+
+def _tidy(axes: "Axes", xlabel: str = "", ylabel: str = "") -> None:
+    """Name the axes, and leave them little else than a faint grid."""
+    if xlabel:
+        axes.set_xlabel(xlabel)
+        axes.set_ylabel(ylabel)
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 def _new_figure(width: float, height: float) -> "Figure":

@@ -27,6 +27,7 @@ from dragoman.server.refusals import (
     UnknownModelError,
     WrongKeyError,
 )
+from dragoman.server.registry import Served
 from dragoman.server.schemas import (
     ALL_PROBLEMS,
     EVENTS,
@@ -42,7 +43,7 @@ from dragoman.server.schemas import (
     TranslateResponse,
     problems,
 )
-from dragoman.server.service import Service, fix_source, note
+from dragoman.server.service import Answer, Service, fix_source, note
 from dragoman.server.stream import TokenStream, translator_of
 
 
@@ -129,20 +130,7 @@ def _api_router(service: Service) -> APIRouter:
     @router.get("/models")
     async def models() -> ModelsResponse:
         """List the models."""
-        return ModelsResponse(
-            models=[
-                ModelInfo(
-                    name=one.name,
-                    id=one.id,
-                    description=one.model.describe(),
-                    task=one.model.config.task,
-                    source=one.languages[0],
-                    target=one.languages[1],
-                    num_weights=one.model.size.num_weights,
-                )
-                for one in registry.served
-            ]
-        )
+        return ModelsResponse(models=[_describe(one) for one in registry.served])
 
     @router.post("/translate")
     async def translate(request: Request, asked: TranslateRequest) -> TranslateResponse:
@@ -153,22 +141,8 @@ def _api_router(service: Service) -> APIRouter:
             served, asked.beam_size, asked.alternatives + 1, asked.details, asked.min_confidence
         )
         answers = await service.translate(asked.texts, job)
-        return TranslateResponse(
-            model=served.name,
-            model_id=served.id,
-            translations=[
-                Translated(
-                    text=one.text,
-                    alternatives=one.alternatives,
-                    confidence=one.confidence,
-                    abstained=one.abstained,
-                    sentences=[Sentence.of(made) for made in one.sentences]
-                    if asked.details
-                    else None,
-                )
-                for one in answers
-            ],
-        )
+        translations = [_write(one, details=asked.details) for one in answers]
+        return TranslateResponse(model=served.name, model_id=served.id, translations=translations)
 
     @router.post("/translate/stream", response_class=StreamingResponse, responses=EVENTS)
     async def stream(request: Request, asked: StreamRequest) -> StreamingResponse:
@@ -179,6 +153,38 @@ def _api_router(service: Service) -> APIRouter:
         translator_of(served)
         service.open_stream()
         return TokenStream(service, served, asked.text)
+
+    _add_insight(router, service)
+    return router
+
+
+def _describe(served: Served) -> ModelInfo:
+    """Say what a model is."""
+    return ModelInfo(
+        name=served.name,
+        id=served.id,
+        description=served.model.describe(),
+        task=served.model.config.task,
+        source=served.languages[0],
+        target=served.languages[1],
+        num_weights=served.model.size.num_weights,
+    )
+
+
+def _write(answer: Answer, *, details: bool) -> Translated:
+    """Write what became of a text, by its sentences too where these are asked for."""
+    return Translated(
+        text=answer.text,
+        alternatives=answer.alternatives,
+        confidence=answer.confidence,
+        abstained=answer.abstained,
+        sentences=[Sentence.of(made) for made in answer.sentences] if details else None,
+    )
+
+
+def _add_insight(router: APIRouter, service: Service) -> None:
+    """Add the routes that tell what a model thinks, rather than what it says."""
+    registry, log_text = service.registry, service.options.log_text
 
     @router.post(
         "/trace", responses={200: {"headers": {"X-Model-Id": {"schema": {"type": "string"}}}}}
@@ -203,8 +209,6 @@ def _api_router(service: Service) -> APIRouter:
             lambda: served.model.score([*map(str, sources)], [*map(str, targets)])
         )
         return ScoreResponse(model=served.name, model_id=served.id, log_probs=found)
-
-    return router
 
 
 def _add_handlers(app: FastAPI) -> None:

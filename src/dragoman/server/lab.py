@@ -60,6 +60,9 @@ class BeamAsked(_Asked):
     beam_size: Annotated[int, Field(ge=1, le=8)] = 4
 
 
+_Draw = Callable[[Served, str], str]
+
+
 def lab_router(service: Service) -> APIRouter:
     """Make the routes.
 
@@ -68,14 +71,8 @@ def lab_router(service: Service) -> APIRouter:
     """
     router = APIRouter(prefix="/lab", include_in_schema=False)
 
-    async def show(
-        request: Request, asked: _Asked, draw: Callable[[Served, str], str]
-    ) -> HTMLResponse:
-        served = service.registry.find(asked.model)
-        note(request, served, [asked.text], log_text=service.options.log_text)
-        text = fix_source(asked.text, served)
-        html = await service.batcher.call(lambda: draw(served, text))
-        return HTMLResponse(html, headers={"X-Model-Id": served.id})
+    async def show(request: Request, asked: _Asked, draw: _Draw) -> HTMLResponse:
+        return await _show(service, request, asked, draw)
 
     @router.post("/steps")
     async def steps(request: Request, asked: StepsAsked) -> HTMLResponse:
@@ -122,6 +119,15 @@ def lab_router(service: Service) -> APIRouter:
         )
 
     return router
+
+
+async def _show(service: Service, request: Request, asked: _Asked, draw: _Draw) -> HTMLResponse:
+    """Draw what a model makes of a text, where models are called."""
+    served = service.registry.find(asked.model)
+    note(request, served, [asked.text], log_text=service.options.log_text)
+    text = fix_source(asked.text, served)
+    html = await service.batcher.call(lambda: draw(served, text))
+    return HTMLResponse(html, headers={"X-Model-Id": served.id})
 
 
 def known_words(served: Served) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
@@ -13,7 +14,7 @@ from starlette.datastructures import UploadFile
 from dragoman.server.batcher import Job
 from dragoman.server.registry import Registry, Served
 from dragoman.server.schemas import ALL_PROBLEMS, Text, problems
-from dragoman.server.service import Service, note
+from dragoman.server.service import Answer, Service, note
 from dragoman.text.vocabulary import UNK
 
 _NAMES = {
@@ -111,13 +112,7 @@ def libre_router(service: Service) -> APIRouter:
         served = registry.between(asked.source, asked.target)
         note(request, served, texts, log_text=service.options.log_text)
         found = await service.translate(texts, Job(served, nbest=asked.alternatives + 1))
-        single = isinstance(asked.q, str)
-        answer: dict[str, Any] = {
-            "translatedText": found[0].text if single else [one.text for one in found]
-        }
-        if asked.alternatives:
-            others = [one.alternatives for one in found]
-            answer["alternatives"] = others[0] if single else others
+        answer = _write(found, asked)
         if detected is not None:
             answer["detectedLanguage"] = detected
         return JSONResponse(answer, headers={"X-Model-Id": served.id})
@@ -136,21 +131,38 @@ def libre_router(service: Service) -> APIRouter:
     @router.get("/frontend/settings", responses=problems(429))
     async def settings() -> dict[str, Any]:
         """Tell a client what it may send."""
-        first = registry.served[0]
-        return {
-            "apiKeys": bool(service.options.keys),
-            "charLimit": service.options.max_chars,
-            "frontendTimeout": 500,
-            "keyRequired": bool(service.options.keys),
-            "language": {
-                "source": {"code": first.languages[0], "name": _NAMES.get(first.languages[0], "")},
-                "target": {"code": first.languages[1], "name": _NAMES.get(first.languages[1], "")},
-            },
-            "supportedFilesFormat": [],
-            "suggestions": False,
-        }
+        return _settings(service)
 
     return router
+
+
+def _write(found: Sequence[Answer], asked: LibreTranslate) -> dict[str, Any]:
+    """Write translations as they were asked for: of one text, or of a list."""
+    single = isinstance(asked.q, str)
+    answer: dict[str, Any] = {
+        "translatedText": found[0].text if single else [one.text for one in found]
+    }
+    if asked.alternatives:
+        others = [one.alternatives for one in found]
+        answer["alternatives"] = others[0] if single else others
+    return answer
+
+
+def _settings(service: Service) -> dict[str, Any]:
+    """Give what a client of LibreTranslate asks for first."""
+    source, target = service.registry.served[0].languages
+    return {
+        "apiKeys": bool(service.options.keys),
+        "charLimit": service.options.max_chars,
+        "frontendTimeout": 500,
+        "keyRequired": bool(service.options.keys),
+        "language": {
+            "source": {"code": source, "name": _NAMES.get(source, "")},
+            "target": {"code": target, "name": _NAMES.get(target, "")},
+        },
+        "supportedFilesFormat": [],
+        "suggestions": False,
+    }
 
 
 async def _read(request: Request) -> Any:

@@ -138,9 +138,9 @@ def run_session(config: Config, corpora: Corpora, session: Session) -> Config:
     made = _made(prepared)
     if stored is not None:
         _check_same_data(stored, made, out)
-    for callback in session.callbacks:
-        for name in _changed_data(config, made):
-            callback.on_message(f"data.{name}: not the pairs that these settings were made with.")
+    changed = _changed_data(config, made)
+    said = [f"data.{name}: not the pairs that these settings were made with." for name in changed]
+    _say(session.callbacks, said)
     config = config.model_copy(update={"made": made})
     torch.manual_seed(config.training.seed)
     model = build_network(config, prepared.tokenizers)
@@ -157,9 +157,7 @@ def run_session(config: Config, corpora: Corpora, session: Session) -> Config:
         TensorBoard(out / "tensorboard"),
         *session.callbacks,
     ]
-    for callback in session.callbacks:
-        for line in [*prepared.report, _describe(model, prepared)]:
-            callback.on_message(line)
+    _say(session.callbacks, [*prepared.report, _describe(model, prepared)])
     try:
         outcome = _train(model, config, prepared, session, callbacks)
     finally:
@@ -300,6 +298,12 @@ def _describe(model: nn.Module, prepared: Prepared) -> str:
         f"model: {weights / 1e6:.1f} M weights, {src:,} source and {tgt:,} target tokens; "
         f"{len(prepared.train):,} pairs to learn from, {len(prepared.dev):,} to choose on"
     )
+
+
+def _say(callbacks: Sequence[Callback], lines: Sequence[str]) -> None:
+    for callback in callbacks:
+        for line in lines:
+            callback.on_message(line)
 
 
 def _tell(callbacks: Sequence[Callback], done: float, line: str) -> None:

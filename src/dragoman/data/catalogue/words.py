@@ -89,11 +89,11 @@ def name_pairs(cities: Iterable[dict[str, Any]], script: str) -> Iterator[Pair]:
     """
     for city in cities:
         name = str(city["name"])
-        if scripts_of(name) == {"LATIN"}:
+        if _is_of(name, "LATIN"):
             others = [
                 _KOREAN_UNIT.sub("", other)
                 for other in city["alternatenames"]
-                if scripts_of(other) == {script}
+                if _is_of(other, script)
             ]
             found = _most_alike(name, others)
             if found:
@@ -112,6 +112,12 @@ def _most_alike(name: str, others: Sequence[str]) -> str:
 def scripts_of(text: str) -> set[str]:
     """Give the scripts of a text's letters, by the first word of their Unicode names; digits are one more."""
     return {_script_of(letter) for letter in text if letter.isalnum()}
+
+
+def _is_of(text: str, script: str) -> bool:
+    """Say whether a text has letters, all of one script; a million names are mostly of others from the first letter."""
+    scripts = (_script_of(letter) for letter in text if letter.isalnum())
+    return next(scripts, None) == script and all(one == script for one in scripts)
 
 
 @cache
