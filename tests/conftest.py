@@ -1,8 +1,9 @@
 """Shapes are checked in every test: jaxtyping's annotations, by beartype, in three rooms.
 
-``DRAGOMAN_SHAPES=0 pytest`` leaves the checks out.
+Files whose tests learn for long ask for ``unchecked``; ``DRAGOMAN_SHAPES=0 pytest`` leaves all checks out.
 """
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -25,6 +26,20 @@ if os.environ.get("DRAGOMAN_SHAPES", "1") != "0":
     early = [name for name in sys.modules if name.startswith(CHECKED)]
     assert not early, f"imported before their shapes could be checked: {early}"
     jaxtyping.install_import_hook(list(CHECKED), "beartype.beartype")
+
+
+@pytest.fixture(scope="module")
+def unchecked():
+    """Leave shapes unchecked while a file's networks learn; short tests check those of the same parts."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+def pytest_collection_finish():
+    """Leave what has been imported and collected, a million objects, out of every later search for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,8 @@ from dragoman.training.job import Job
 from dragoman.training.loop import Trainer
 from dragoman.training.validation import Validator
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 SYMBOLS = range(4, 12)
 
 

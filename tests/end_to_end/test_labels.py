@@ -12,6 +12,8 @@ from dragoman.cli.main import main
 from dragoman.errors import DataError, InputError
 from dragoman.training.callbacks import Callback
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 FIRST, LAST, PLACES = ["Anna", "Boris", "Dora"], ["Bauer", "Klee", "Smith"], ["Rome", "Oslo"]
 OTHERS = ["sees", "meets", "the", "a", "cat", "dog"]
 SMALL = (

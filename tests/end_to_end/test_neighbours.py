@@ -14,6 +14,8 @@ from dragoman.errors import InputError
 from dragoman.training.callbacks import Callback, StepRecord
 from dragoman.translator import TranslateOptions
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 SETTINGS = [
     "model.context_words=1",
     "model.context_size=16",

@@ -3,7 +3,11 @@
 import random
 from pathlib import Path
 
+import pytest
+
 import dragoman
+
+pytestmark = pytest.mark.usefixtures("unchecked")
 
 SETTINGS = [
     "model.decoder=transducer",

@@ -15,6 +15,8 @@ from dragoman.data.corpus import Pair
 from dragoman.inspection.exposure import expose
 from dragoman.lab.gradient import GradientOptions, study_gradient
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "docs" / name for name in ("tutorial.md", "tutorial.ko.md")]
 ENGLISH = PAGES[0].read_text(encoding="utf-8")

@@ -10,6 +10,8 @@ import dragoman
 from dragoman.api import TrainOptions
 from dragoman.errors import CheckpointError, ConfigError, DataError, ModelError
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 PAIRS = [(f"{a} {b} {c}", f"{c} {b} {a}") for a in "abcdef" for b in "ghijkl" for c in "mnopqr"]
 SETTINGS = [
     "text.tokenizer=word",

@@ -13,6 +13,8 @@ from dragoman.training.callbacks import Callback
 from dragoman.tuning import Choice, Range, TuneOptions, parse_space, tune
 from helpers.cli import both, settings
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 PAIRS = [(f"{a} {b}", f"{c} {d}") for a, c in both() for b, d in both()]
 TINY = [one for one in settings(training__steps=20, training__validate_every=5) if one != "--set"]
 # So small a rate learns nothing: the better one is known.

@@ -8,6 +8,8 @@ from dragoman.cli.main import main
 from dragoman.translator import TranslateOptions
 from helpers.cli import feed, write_pairs
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 
 @pytest.fixture
 def run(model, tmp_path, monkeypatch, capsys):

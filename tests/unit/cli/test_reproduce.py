@@ -5,6 +5,8 @@ import pytest
 from dragoman.cli.main import main
 from helpers.cli import TINY, write_pairs
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 RECIPE = """
 data.train = "pairs.tsv"
 data.dev = "pairs.tsv"

@@ -13,6 +13,8 @@ import dragoman
 from dragoman.errors import InputError, ModelError
 from dragoman.sklearn import Classifier, Tagger, Transducer
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 SMALL = {
     "training.threads": 1,
     "training.ema_decay": 0.9,
@@ -111,7 +113,7 @@ class TestClassifier:
         assert table[3].tolist() == [0.5, 0.5]
 
     def test_a_grid(self):
-        grid = GridSearchCV(classifier(), {"hidden_size": [4, 16]}, cv=2).fit(TEXTS, MOODS)
+        grid = GridSearchCV(classifier(epochs=1), {"hidden_size": [4, 16]}, cv=2).fit(TEXTS, MOODS)
         assert grid.best_params_["hidden_size"] in (4, 16)
         assert grid.predict(TEXTS[:2]).shape == (2,)
 
@@ -139,7 +141,7 @@ class TestClassifier:
             Classifier.load(tmp_path / "model")
 
     def test_fitting_is_repeatable_and_changes_no_parameter(self):
-        found = classifier()
+        found = classifier(epochs=2)
         params = found.get_params()
         first = found.fit(TEXTS, MOODS).predict_proba(TEXTS)
         assert found.get_params() == params
