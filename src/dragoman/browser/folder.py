@@ -40,6 +40,8 @@ _CUTS = {
     kinds.WHOLE: "whole",
     kinds.TAGGED: "tagged",
 }
+# Decoders whose tokens are not all text.
+_STEPS_ALONG = ("monotonic", "transducer")
 _MODELS = ("WordLevel", "BPE")
 
 
@@ -146,8 +148,8 @@ def _check(bundle: Bundle) -> None:
     faults: list[str] = []
     if model.labels:
         faults.append("it labels, and the page only writes text")
-    elif model.decoder != "recurrent":
-        faults.append(f"model.decoder is {model.decoder!r}, and the page runs 'recurrent'")
+    elif model.decoder in _STEPS_ALONG:
+        faults.append(f"model.decoder is {model.decoder!r}, whose tokens the page cannot read")
     elif model.generator == "pointer":
         faults.append(f"model.generator is {model.generator!r}, and the page copies no words")
     if bundle.shortlist:

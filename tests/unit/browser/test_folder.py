@@ -89,12 +89,19 @@ def test_what_cannot_be_asked(options, said, tmp_path, capsys):
     assert said in " ".join(capsys.readouterr().err.split())
 
 
+@pytest.mark.parametrize("decoder", ["gnmt", "conditional"])
+def test_the_page_runs_whatever_looks_at_the_source(decoder, tmp_path):
+    config = SMALL.model_copy(update={"decoder": decoder, "attention": "general"})
+    assert not write_web(write_tiny(tmp_path / "out", network=build(config))).has_runtime
+
+
 @pytest.mark.parametrize(
     ("kind", "search", "model", "said"),
     [
         ("unigram", {}, {}, "which the page cannot read"),
         ("char", {"coverage_penalty": 0.2}, {}, "coverage_penalty is not 0"),
         ("char", {}, {"generator": "pointer", "attention": "additive"}, "copies no words"),
+        ("char", {}, {"decoder": "monotonic"}, "decoder is 'monotonic'"),
     ],
 )
 def test_what_the_page_does_not_do(kind, search, model, said, tmp_path):
