@@ -40,7 +40,7 @@ int main(int argc, char **argv)
 {
     for (int turn = 0; turn < (argc > 1 ? atoi(argv[1]) : 1); turn++) {
         int wild = turn % 3 == 2, tied = turn % 2, looks = turn % 5 != 0;
-        int64_t hidden = 1 + number(40), layers = 1 + number(2), vocabulary = 5 + number(60), width = 1 + number(30);
+        int64_t hidden = 2 + 2 * number(20), layers = 1 + number(2), vocabulary = 5 + number(60), width = 1 + number(30);
         int64_t sentences = 1 + number(9), size = 1 + number(6), length = 1 + number(12), steps = 1, i;
         int64_t banned[] = {0, 1, 2, 0, EOS}, *longest = malloc(9 * sizeof(int64_t));
         const float *bias[] = {floats(4 * hidden, wild), floats(4 * hidden, wild)};
@@ -58,10 +58,27 @@ int main(int argc, char **argv)
             steps = LARGER(steps, longest[i]);
         }
         t.steps = steps;
-        t.first = floats(sentences * 2 * layers * hidden, wild);
-        t.seen.keys = floats(sentences * length * hidden, wild);
-        t.seen.values = floats(sentences * length * hidden, wild);
-        t.seen.mask = calloc((size_t)(sentences * length), sizeof(float));
+        int64_t directions = 1 + number(2), deep = 1 + number(3), inner = hidden / directions, tokens = sentences * length;
+        word_table tables[] = {table, table};
+        const float *biases[] = {bias[0], bias[1], bias[0], bias[1]};
+        for (i = 0; i < directions; i++) {
+            tables[i].map = maps(1, width, 4 * inner, wild);
+            tables[i].rows = floats(vocabulary * 4 * inner, 0);
+            tables[i].known = calloc((size_t)vocabulary, 1);
+        }
+        encoder n = {hidden, deep, directions, turn % 7 != 0, looks, turn % 3, layers, tables,
+                     maps(deep * directions, inner, 4 * inner, wild), maps(deep * directions, hidden, 4 * inner, wild),
+                     biases, maps(1, hidden, 2 * layers * hidden, wild), floats(2 * layers * hidden, wild),
+                     maps(1, hidden, hidden, wild), maps(1, hidden, hidden, wild)};
+        int64_t *src = malloc((size_t)tokens * sizeof(int64_t));
+        for (i = 0; i < tokens; i++) /* here and there with padding amid words, which nobody should hand over */
+            src[i] = i % length && number(4) == 0 ? PAD : (int64_t)number((uint32_t)vocabulary);
+        float *memory = floats(tokens * hidden, 0), *values = floats(tokens * hidden, 0), *mask = floats(tokens, 0);
+        float *keys = n.mapped ? floats(tokens * hidden, 0) : memory, *first = floats(sentences * 2 * layers * hidden, 0);
+        if (!dragoman_encode(&n, src, sentences, length, memory, keys, values, mask, first))
+            return 1;
+        t.first = first;
+        t.seen = (struct memory){t.seen.length, keys, values, mask};
         int64_t all = sentences * size, *ids = malloc((size_t)(all * steps) * sizeof(int64_t));
         int64_t *counts = malloc(3 * (size_t)all * sizeof(int64_t));
         float *gained = malloc((size_t)(all * steps) * sizeof(float));

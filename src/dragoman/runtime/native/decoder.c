@@ -15,7 +15,7 @@ typedef struct {
 } decoder;
 
 /* What sentences are looked at by: keys, values: [any, length, hidden]; mask: [any, length]. */
-typedef struct {
+typedef struct memory {
     int64_t length;
     const float *keys, *values, *mask;
 } memory;
@@ -53,13 +53,19 @@ static void close_desk(desk *k)
     free(k->sum);
 }
 
+static void add(float *restrict sum, const float *restrict x, float share, int64_t count)
+{
+    for (int64_t j = 0; j < count; j++)
+        sum[j] += share * x[j];
+}
+
 /* Look at one sentence from one state: weights = softmax(keys h + mask), mixed = weights values. */
 static void look(const float *h, const memory *m, int64_t at, int64_t size, float *weights, float *mixed)
 {
     const float *keys = m->keys + at * m->length * size, *values = m->values + at * m->length * size;
     const float *mask = m->mask + at * m->length;
     float largest, sum = 0;
-    int64_t t, j;
+    int64_t t;
 
     for (t = 0; t < m->length; t++)
         weights[t] = isinf(mask[t]) ? mask[t] : dot(h, keys + t * size, size) + mask[t];
@@ -71,8 +77,8 @@ static void look(const float *h, const memory *m, int64_t at, int64_t size, floa
     memset(mixed, 0, (size_t)size * sizeof(float));
     for (t = 0; t < m->length; t++) {
         weights[t] /= sum;
-        for (j = 0; weights[t] > 0 && j < size; j++)
-            mixed[j] += weights[t] * values[t * size + j];
+        if (weights[t] > 0)
+            add(mixed, values + t * size, weights[t], size);
     }
 }
 

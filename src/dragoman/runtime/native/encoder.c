@@ -1,31 +1,152 @@
 /* -------------------------------------------------------------------------------------------- encoder */
 
-/* Read with one layer in one direction.
- *
- * gates: what the inputs give, rows of 4 * size; which of them, `rows` says: [sentences, steps].
- * h, c: [sentences, size], the first state, zeros; then the last one.
- * out: [sentences, steps, stride], of which `size` are written; zeros behind a sentence's end.
- */
-int dragoman_read(const matrix *recurrent, int64_t size, const float *gates, const int64_t *rows,
-                  const int64_t *lengths, int64_t sentences, int64_t steps, int backward, float *h, float *c,
-                  float *out, int64_t stride)
-{
-    float *sum = malloc((size_t)(sentences * 4 * size) * sizeof(float) + 1);
-    rounded room = make_room(sentences, recurrent->inputs);
-    int well = sum && room.numbers;
-    int64_t step, s;
+#define PAD 0
+#define SOME 48 /* rows whose products are made at once: they stay in the processor's cache */
 
-    for (step = 0; well && step < steps; step++) {
-        multiply(recurrent, h, size, size, sentences, 1, NULL, sum, 4 * size, &room);
-        for (s = 0; s < sentences; s++) {
-            int64_t at = backward ? lengths[s] - 1 - step : step;
-            if (step >= lengths[s])
+enum { COPY, DENSE, MEAN }; /* what a decoder begins with: the last states, or a map of the top one, or of the mean */
+
+typedef struct {
+    int64_t hidden, layers, directions, mapped; /* mapped: whether keys are a map of the memory, or the memory itself */
+    int64_t looks, bridge, decoder_layers;
+    const word_table *tables;    /* of each direction of the first layer */
+    const matrix *recurrent;     /* [layers, directions] */
+    const matrix *input;         /* of each layer but the first: [layers - 1, directions] */
+    const float *const *bias;    /* likewise */
+    const matrix *start;         /* of the bridge */
+    const float *start_bias;
+    const matrix *keys, *values;
+} encoder;
+
+/* A batch while it is read: lengths, [sentences]; h and c of each direction, [sentences, hidden]. */
+typedef struct {
+    int64_t sentences, steps;
+    const int64_t *src;
+    int64_t *lengths;
+    float *h, *c, *sum, *gates, *below;
+    rounded room;
+} reading;
+
+static void multiply_many(const matrix *m, const float *x, int64_t count, int64_t rows, const float *bias, float *y,
+                          rounded *room)
+{
+    for (int64_t r = 0; r < rows; r += SOME)
+        multiply(m, x + r * count, count, count, SMALLER(rows - r, SOME), 1, bias, y + r * m->outputs, m->outputs, room);
+}
+
+/* Read with one layer in one direction; `out` is written where it has words, rows of `hidden`. */
+static void read_layer(const encoder *e, reading *b, int64_t layer, int64_t direction, float *out)
+{
+    const matrix *recurrent = &e->recurrent[layer * e->directions + direction];
+    const word_table *table = &e->tables[direction];
+    int64_t size = e->hidden / e->directions, step, s;
+
+    memset(b->h, 0, (size_t)(b->sentences * size) * sizeof(float));
+    memset(b->c, 0, (size_t)(b->sentences * size) * sizeof(float));
+    if (layer)
+        multiply_many(&e->input[(layer - 1) * e->directions + direction], b->below, e->hidden,
+                      b->sentences * b->steps, e->bias[(layer - 1) * e->directions + direction], b->gates, &b->room);
+    else
+        meet(table, b->src, b->sentences * b->steps, b->room.numbers);
+    for (step = 0; step < b->steps; step++) {
+        multiply(recurrent, b->h, size, size, b->sentences, 1, NULL, b->sum, 4 * size, &b->room);
+        for (s = 0; s < b->sentences; s++) {
+            int64_t at = s * b->steps + (direction ? b->lengths[s] - 1 - step : step);
+            if (step >= b->lengths[s])
                 continue;
-            lstm(sum + s * 4 * size, gates + rows[s * steps + at] * 4 * size, c + s * size, h + s * size, size);
-            memcpy(out + (s * steps + at) * stride, h + s * size, (size_t)size * sizeof(float));
+            lstm(b->sum + s * 4 * size, layer ? b->gates + at * 4 * size : table->rows + b->src[at] * 4 * size,
+                 b->c + s * size, b->h + s * size, size);
+            memcpy(out + at * e->hidden + direction * size, b->h + s * size, (size_t)size * sizeof(float));
         }
     }
-    free(room.numbers);
-    free(sum);
+}
+
+/* Note where a layer ended, in all places of the decoder's first state that begin with it: all h, then all c. */
+static void note_end(const encoder *e, const reading *b, int64_t layer, int64_t direction, float *state)
+{
+    int64_t size = e->hidden / e->directions, first = LARGER(e->layers - e->decoder_layers, 0), n, s;
+
+    for (n = 0; n < e->decoder_layers; n++)
+        for (s = 0; s < b->sentences && SMALLER(first + n, e->layers - 1) == layer; s++) {
+            float *to = state + (s * 2 * e->decoder_layers + n) * e->hidden + direction * size;
+            memcpy(to, b->h + s * size, (size_t)size * sizeof(float));
+            memcpy(to + e->decoder_layers * e->hidden, b->c + s * size, (size_t)size * sizeof(float));
+        }
+}
+
+/* The decoder's first state, of the top layer's end, which stands in `below`, or of the memory's mean. */
+static void begin(const encoder *e, reading *b, const float *memory, float *state)
+{
+    int64_t wide = 2 * e->decoder_layers * e->hidden, s, t, j;
+
+    for (s = 0; s < b->sentences && e->bridge == MEAN; s++) {
+        float *mean = b->below + s * e->hidden, count = (float)b->lengths[s];
+        memset(mean, 0, (size_t)e->hidden * sizeof(float));
+        for (t = 0; t < b->steps; t++)
+            for (j = 0; b->src[s * b->steps + t] != PAD && j < e->hidden; j++)
+                mean[j] += memory[(s * b->steps + t) * e->hidden + j];
+        for (j = 0; j < e->hidden; j++)
+            mean[j] /= count > 0 ? count : 1;
+    }
+    multiply_many(e->start, b->below, e->hidden, b->sentences, e->start_bias, state, &b->room);
+    for (j = 0; j < b->sentences * wide; j++)
+        state[j] = bend(state[j]);
+}
+
+static int open_reading(const encoder *e, reading *b)
+{
+    int64_t tokens = b->sentences * b->steps, size = e->hidden / e->directions, widest = e->hidden + 1, n;
+    int64_t gates = e->layers > 1 ? tokens * 4 * size : 0;
+
+    for (n = 0; n < e->directions; n++)
+        widest = LARGER(widest, e->tables[n].map->inputs);
+    b->room = make_room(LARGER(b->sentences, SOME), widest);
+    b->lengths = calloc((size_t)b->sentences + 1, sizeof(int64_t));
+    b->h = malloc((size_t)(b->sentences * 6 * size + gates + (tokens + b->sentences) * e->hidden + 1) * sizeof(float));
+    b->c = b->h ? b->h + b->sentences * size : NULL;
+    b->sum = b->h ? b->c + b->sentences * size : NULL;
+    b->gates = b->h ? b->sum + b->sentences * 4 * size : NULL;
+    b->below = b->h ? b->gates + gates : NULL;
+    for (n = 0; b->lengths && n < tokens; n++)
+        b->lengths[n / b->steps] += b->src[n] != PAD;
+    return b->room.numbers && b->lengths && b->h;
+}
+
+/* Read sources, [sentences, steps], PAD at the end.
+ *
+ * read: the top layer's outputs, keys and values of them, [sentences, steps, hidden]; mask: [sentences, steps].
+ * state: the decoder's first one, [sentences, 2 * decoder_layers * hidden].
+ */
+int dragoman_encode(const encoder *e, const int64_t *src, int64_t sentences, int64_t steps, float *read, float *keys,
+                    float *values, float *mask, float *state)
+{
+    reading b = {sentences, steps, src, NULL, NULL, NULL, NULL, NULL, NULL, {NULL, NULL}};
+    int64_t all = sentences * steps * e->hidden, size = e->hidden / e->directions, layer, direction, s;
+    int well = open_reading(e, &b);
+
+    for (layer = 0; well && layer < e->layers; layer++) {
+        if (layer)
+            memcpy(b.below, read, (size_t)all * sizeof(float));
+        memset(read, 0, (size_t)all * sizeof(float));
+        for (direction = 0; direction < e->directions; direction++) {
+            read_layer(e, &b, layer, direction, read);
+            if (e->bridge == COPY)
+                note_end(e, &b, layer, direction, state);
+            for (s = 0; s < sentences && layer + 1 == e->layers && e->bridge == DENSE; s++)
+                memcpy(b.below + all + s * e->hidden + direction * size, b.h + s * size, (size_t)size * sizeof(float));
+        }
+    }
+    if (well && e->bridge == DENSE)
+        memcpy(b.below, b.below + all, (size_t)(sentences * e->hidden) * sizeof(float));
+    if (well && e->bridge != COPY)
+        begin(e, &b, read, state);
+    for (s = 0; s < sentences * steps && e->looks; s++)
+        mask[s] = src[s] == PAD ? -INFINITY : 0;
+    if (well && e->mapped)
+        multiply_many(e->keys, read, e->hidden, sentences * steps, NULL, keys, &b.room);
+    if (well && e->looks)
+        multiply_many(e->values, read, e->hidden, sentences * steps, NULL, values, &b.room);
+    free(b.room.numbers);
+    free(b.lengths);
+    free(b.h);
     return well;
 }

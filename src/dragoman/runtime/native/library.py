@@ -66,6 +66,23 @@ class WordsStruct(ctypes.Structure):
     )
 
 
+class EncoderStruct(ctypes.Structure):
+    """`encoder` of encoder.c."""
+
+    _fields_ = (
+        *((name, c_int64) for name in ("hidden", "layers", "directions", "mapped")),
+        *((name, c_int64) for name in ("looks", "bridge", "decoder_layers")),
+        ("tables", POINTER(WordsStruct)),
+        ("recurrent", POINTER(MatrixStruct)),
+        ("input", POINTER(MatrixStruct)),
+        ("bias", POINTER(POINTER(c_float))),
+        ("start", POINTER(MatrixStruct)),
+        ("start_bias", POINTER(c_float)),
+        ("keys", POINTER(MatrixStruct)),
+        ("values", POINTER(MatrixStruct)),
+    )
+
+
 class DecoderStruct(ctypes.Structure):
     """`decoder` of decoder.c."""
 
@@ -188,9 +205,9 @@ def load_kernel() -> ctypes.CDLL | None:
         return None
     matrix, pointer, number = POINTER(MatrixStruct), ctypes.c_void_p, c_int64
     library.dragoman_linear.argtypes = (matrix, pointer, number, number, c_int, pointer, pointer)
-    library.dragoman_read.argtypes = (
-        *(matrix, number, pointer, pointer, pointer, number, number, c_int),
-        *(pointer, pointer, pointer, number),
+    library.dragoman_encode.argtypes = (
+        *(POINTER(EncoderStruct), pointer, number, number),
+        *[pointer] * 5,
     )
     library.dragoman_meet.argtypes = (POINTER(WordsStruct), pointer, number)
     library.dragoman_step.argtypes = (

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragoman.config import ModelConfig
-from dragoman.runtime.native.library import Packed, address
+from dragoman.runtime.native.library import Packed
 from dragoman.runtime.native.words import WordTable
 from dragoman.search.stepper import Floats
 
@@ -59,37 +59,6 @@ class Parts:
             self._int8(f"{cell}.weight_ih:0-{width}", (width, outputs), outputs),
             self.floats(f"{cell}.bias", outputs),
         )
-
-    def multiply(self, x: Floats, matrix: Packed, bias: Floats | None = None) -> Floats:
-        """Multiply vectors that lie between -1 and 1: [..., inputs] -> [..., outputs]."""
-        x = np.ascontiguousarray(x)
-        out = np.empty((*x.shape[:-1], matrix.outputs), np.float32)
-        rows = x.size // matrix.inputs
-        added = None if bias is None else address(bias)
-        if not self._kernel.dragoman_linear(
-            matrix.struct, address(x), matrix.inputs, rows, 1, added, address(out)
-        ):
-            raise MemoryError
-        return out
-
-    def read(
-        self,
-        matrix: Packed,
-        given: tuple[int, int, int],
-        sizes: tuple[int, int, int],
-        made: tuple[int, int, int, int],
-    ) -> None:
-        """Read with one layer in one direction; see `dragoman_read`.
-
-        Args:
-            matrix: The recurrent map.
-            given: Where the gates, their rows and the lengths are.
-            sizes: Sentences, steps, and whether to read backwards.
-            made: Where h, c and the outputs are, and how far apart the rows of the last.
-        """
-        size = matrix.inputs
-        if not self._kernel.dragoman_read(matrix.struct, size, *given, *sizes, *made):
-            raise MemoryError
 
     def _int8(
         self, name: str, shape: tuple[int, int], outputs: int

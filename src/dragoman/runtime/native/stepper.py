@@ -131,7 +131,7 @@ class NativeStepper(BundleReader):
         self._kernel, self._model = kernel, bundle.config.model
         parts = Parts(self._model, tensors, kernel)
         sizes = bundle.src_tokenizer.vocab_size, bundle.tgt_tokenizer.vocab_size
-        self._encoder = Encoder(parts, sizes[0])
+        self._encoder = Encoder(kernel, parts, sizes[0])
         self._decoder = Decoder(parts, sizes[1])
         self.short: Stepper[BundleState] = self
         self.own = OwnSearch(kernel, self._encoder, self._decoder)
