@@ -10,7 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from dragoman.cli.main import main
 from dragoman.loading import load
+from dragoman.scale.bulk import Standing
 from dragoman.scale.rows import Layout
 from dragoman.scale.shards import plan
 from dragoman.scale.stores import Store
@@ -43,17 +45,6 @@ def wait_for(condition, what, seconds=240):
         assert time.monotonic() < until, what
         time.sleep(0.05)
     return found
-
-
-def stop(program):
-    """Press Ctrl-C, and again where it fell into Ray's own code, which may swallow it."""
-    for _ in range(8):
-        program.send_signal(signal.SIGINT)
-        try:
-            return program.communicate(timeout=15)[1]
-        except subprocess.TimeoutExpired:
-            continue
-    raise AssertionError("Ctrl-C stopped nothing")
 
 
 def workers_of(program):
@@ -96,7 +87,8 @@ def test_killed_worker_then_ctrl_c_then_on_to_the_same_lines(tmp_path):
         before = finished()
         wait_for(lambda: finished() >= before + 2, "nobody took over")
         assert program.poll() is None
-        said = stop(program)
+        program.send_signal(signal.SIGINT)
+        said = program.communicate(timeout=120)[1]
     finally:
         program.kill()
     assert program.returncode == 130, said
@@ -117,6 +109,26 @@ def test_killed_worker_then_ctrl_c_then_on_to_the_same_lines(tmp_path):
         zip(sentences()[:64], load(BUNDLE).translate(sentences()[:64], options), strict=True)
     )
     assert made == [known[line].text for line in sentences()]
+
+
+def test_ctrl_c_that_falls_into_a_finalizer_is_not_forgotten(tmp_path, monkeypatch, capsys):
+    class Finalized:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)
+
+    def finalizing(order, load, tell):
+        ended = Finalized()
+        with monkeypatch.context() as patch:  # pytest would make the dropped exception a warning.
+            patch.setattr(sys, "unraisablehook", dropped.append)
+            del ended
+        tell(Standing(0, 2, 0, 0, 2))
+
+    dropped = []
+    monkeypatch.setattr("dragoman.scale.bulk.translate_files", finalizing)
+    assert main(["bulk", "phrasebook-en-fr", "--input", "a", "--output", str(tmp_path)]) == 130
+    assert [one.exc_type for one in dropped] == [KeyboardInterrupt]
+    assert capsys.readouterr().err == "interrupted\n"
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 @pytest.fixture

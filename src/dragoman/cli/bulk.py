@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -122,11 +125,48 @@ def bulk(
         restart,
     )
     progress = _Progress(sys.stderr.isatty())
-    found = translate_files(order, load, (lambda _: None) if quiet else progress.tell)
+    with _interruptible() as look:
+
+        def tell(standing: Standing) -> None:
+            look()
+            if not quiet:
+                progress.tell(standing)
+
+        found = translate_files(order, load, tell)
     if not quiet:
         progress.end(found, output)
     if as_json:
         print_json(asdict(found))
+
+
+@contextmanager
+def _interruptible() -> Generator[Callable[[], None]]:
+    """Remember Ctrl-C: where it falls into a finalizer of Ray's, Python drops the exception and goes on.
+
+    Yields:
+        What raises KeyboardInterrupt if it was pressed.
+    """
+    pressed = False
+
+    def press(signum: int, frame: object) -> None:
+        nonlocal pressed
+        del signum, frame
+        pressed = True
+        raise KeyboardInterrupt
+
+    def look() -> None:
+        if pressed:
+            raise KeyboardInterrupt
+
+    before = signal.getsignal(signal.SIGINT)
+    if (
+        before is not signal.SIG_IGN
+    ):  # As it is where a script has put the program in the background.
+        signal.signal(signal.SIGINT, press)
+    try:
+        yield look
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class _Progress:
