@@ -1,7 +1,12 @@
+import signal
+
 import pytest
 
 from helpers import reliability
 from helpers.cli import train_tiny
+
+# Where a script has started this in the background, Ctrl-C is ignored, and would be by all that is started here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROWS = pytest.StashKey[list[reliability.Row]]()
 

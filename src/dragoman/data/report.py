@@ -18,6 +18,8 @@ Lengths = npt.NDArray[np.float64]
 Measured = tuple[Lengths, Lengths]
 
 _NUM_EXAMPLES = 3
+# By its code, whether a character is white space; none is beyond these.
+_WHITE = np.array([chr(code).isspace() for code in range(0x3002)])
 _MAX_UNKNOWN_RATE = 0.05
 _MAX_REPEATED_SHARE = 0.01
 _LONG_FACTOR = 5  # times the 95th percentile
@@ -192,15 +194,16 @@ def inspect_corpus(
 
 def measure(texts: Sequence[str]) -> tuple[Lengths, Lengths]:
     """Measure texts in words and in characters."""
-    words = np.fromiter(map(_count_words, texts), np.float64, len(texts))
-    return words, np.fromiter(map(len, texts), np.float64, len(texts))
-
-
-def _count_words(text: str) -> int:
-    # What is printable has no white space but plain spaces.
-    if text.isprintable() and "  " not in text and text[:1] != " " != text[-1:] and text:
-        return text.count(" ") + 1
-    return len(text.split())
+    characters = np.fromiter(map(len, texts), np.int64, len(texts))
+    codes = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
+    space = _WHITE[np.minimum(codes, len(_WHITE) - 1)]
+    ends = np.cumsum(characters)
+    # A word begins where there is no white space, but there was, or a text has begun.
+    begins = np.append(True, space[:-1])[: len(codes)]
+    begins[(ends - characters)[characters > 0]] = True
+    reached = np.append(0, np.cumsum(begins & ~space))
+    words = reached[ends] - reached[ends - characters]
+    return words.astype(np.float64), characters.astype(np.float64)
 
 
 def _describe(
@@ -290,12 +293,14 @@ def find_shift(
     one, other = np.log1p(src[1]), np.log1p(tgt[1])
     for start in range(3, len(one) - block_size - 2, block_size):
         block = one[start : start + block_size]
+        if _correlate(block, other[start : start + block_size]) >= 0.2:
+            continue
         correlations = {
             lag: _correlate(block, other[start + lag : start + lag + block_size])
             for lag in range(-3, 4)
         }
         lag = max(correlations, key=lambda lag: correlations[lag])
-        if correlations[0] < 0.2 and correlations[lag] > 0.5:
+        if correlations[lag] > 0.5:
             return f"{corpus.where(start)}, by {abs(lag)} {'line' if abs(lag) == 1 else 'lines'}"
     return ""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
@@ -23,11 +23,14 @@ from dragoman.errors import ConfigError, DataError
 from dragoman.nn.decoders import DECODERS
 from dragoman.nn.generators import GENERATORS
 from dragoman.tasks import TASKS
-from dragoman.text.bulk import BulkEncoder
+from dragoman.text.apart import Texts, encoding
+from dragoman.text.bulk import Rows
 from dragoman.training.folder import Tokenizers
+from dragoman.workers import num_cores
 
 _STREAMED_FROM = 16 << 20  # bytes
 _TOLD_EVERY_S = 0.2
+_APART_FROM = 100_000  # pairs; fewer are done before a second process has started
 
 Tell = Callable[[float, str], None]
 
@@ -152,7 +155,6 @@ class StoreMaker:
         )
         self._tally = Tally(stream.sample, held_out)
         self._digest = hashlib.sha256()
-        self._encoders = BulkEncoder(tokenizers.src, few=0), BulkEncoder(tokenizers.tgt, few=0)
         self._num_apart = self._num_cut = self._num_left_out = 0
 
     def make(self, place: Place, unknown_rates: tuple[float, float]) -> Filled:
@@ -172,17 +174,15 @@ class StoreMaker:
     def _fill(
         self, place: Place, made_of: dict[str, Any], unknown_rates: tuple[float, float]
     ) -> None:
-        began = told = time.monotonic()
+        watch = _Watch(place, self.stream.num_pairs)
         largest = max(self.tokenizers.src.vocab_size, self.tokenizers.tgt.vocab_size)
-        done, total = 0, self.stream.num_pairs
-        with StoreWriter(place.path, largest) as writer:
+        both = self.tokenizers.src, self.tokenizers.tgt
+        cores = self.config.training.threads or num_cores()
+        apart = cores > 1 and self.stream.num_pairs >= _APART_FROM
+        with StoreWriter(place.path, largest) as writer, encoding(both, apart=apart) as encode:
             for one in self.stream.corpora:
-                for chunk in stream_corpus(one.files, self.stream.options):
-                    self._add(writer, chunk)
-                    done += len(chunk.pairs) + len(chunk.problems)
-                    if (now := time.monotonic()) - told > _TOLD_EVERY_S:
-                        place.tell(min(1.0, done / total), _rate(done, total, now - began))
-                        told = now
+                for src, tgt in encode(self._texts(one.files, watch)):
+                    self._add(writer, src, tgt)
                 writer.end_part(name_of(one.files))
             if not writer.num_pairs:
                 most = self.config.data.max_length
@@ -192,18 +192,21 @@ class StoreMaker:
             report = self._tally.report(self.stream.path, unknown_rates)
             facts = {"sha256": self._digest.hexdigest(), "report": self._lines(report)}
             writer.finish(made_of, facts)
-        place.tell(1.0, _rate(done, done, time.monotonic() - began))
+        watch.end()
 
-    def _add(self, writer: StoreWriter, chunk: Corpus) -> None:
-        """Check, count, encode and write a chunk."""
-        kept = self._without_held_out(chunk)
-        self._tally.add(kept)
-        text = "".join([f"{src}\t{tgt}\n" for src, tgt in kept.pairs])
-        self._digest.update(text.encode())
-        src, tgt = (
-            encode([pair[side] for pair in kept.pairs])
-            for side, encode in enumerate(self._encoders)
-        )
+    def _texts(self, files: Files, watch: _Watch) -> Iterator[Texts]:
+        """Read a corpus, check and count it, and yield what is left of each chunk."""
+        for chunk in stream_corpus(files, self.stream.options):
+            kept = self._without_held_out(chunk)
+            self._tally.add(kept)
+            text = "".join([f"{src}\t{tgt}\n" for src, tgt in kept.pairs])
+            self._digest.update(text.encode())
+            if kept.pairs:
+                yield [src for src, _ in kept.pairs], [tgt for _, tgt in kept.pairs]
+            watch.count(len(chunk.pairs) + len(chunk.problems))
+
+    def _add(self, writer: StoreWriter, src: Rows, tgt: Rows) -> None:
+        """Cut what is too long, leave out what cannot be used, and write the rest."""
         longest, most = self.config.data.max_src_length, self.config.data.max_length
         if longest is not None:
             self._num_cut += int((src.lengths > longest).sum())
@@ -323,6 +326,28 @@ def _stamp(files: Files) -> list[list[Any]]:
         [str(path.absolute()), one.st_size, one.st_mtime_ns]
         for path, one in zip(paths, found, strict=True)
     ]
+
+
+class _Watch:
+    """Says how far the preparation is, now and then."""
+
+    def __init__(self, place: Place, total: int) -> None:
+        self._tell, self._total = place.tell, total
+        self._began = self._told = time.monotonic()
+        self._done = 0
+
+    def count(self, pairs: int) -> None:
+        """So many more are done."""
+        self._done += pairs
+        now = time.monotonic()
+        if now - self._told > _TOLD_EVERY_S:
+            line = _rate(self._done, self._total, now - self._began)
+            self._tell(min(1.0, self._done / self._total), line)
+            self._told = now
+
+    def end(self) -> None:
+        """All are done."""
+        self._tell(1.0, _rate(self._done, self._done, time.monotonic() - self._began))
 
 
 def _rate(done: int, total: int, seconds: float) -> str:
