@@ -16,6 +16,14 @@ def model(tmp_path_factory):
     return train_tiny(tmp_path_factory.mktemp("tiny"))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _no_pictures():
+    """Draw no curves, which takes longer than a tiny training and is held by tests of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dragoman.training.session._draw_curves", lambda out: None)
+        yield
+
+
 def pytest_configure(config):
     config.addinivalue_line(
         "markers",

@@ -18,7 +18,7 @@ from dragoman.training.job import Job
 from dragoman.training.loop import Trainer
 from dragoman.training.rescue import is_exploding, is_out_of_memory
 from dragoman.training.validation import Validation, batch_loss
-from helpers.cli import settings, spawn, write_pairs
+from helpers.cli import Fork, settings, write_pairs
 
 NETWORK = ModelConfig(embedding_size=6, hidden_size=8, dropout=0.0)
 CPU = RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory")
@@ -201,8 +201,7 @@ def test_the_line_of_a_pair_is_found_again(tmp_path):
         "mine.py",
         *settings(training__steps=1),
     ]
-    done = spawn(words, cwd=tmp_path)
-    said = done.stderr.decode()
+    _, said = Fork(words, tmp_path).wait()
     assert "pairs.tsv:" in said.partition("step 0: ")[2], said
     assert ", a pair of 2 and 2 tokens, does not fit into memory, even alone; step skipped." in said
 

@@ -3,14 +3,12 @@
 import hashlib
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 
 from dragoman.cli.main import main
-from helpers.cli import settings, write_pairs
+from helpers.cli import Fork, settings, write_pairs
 
 pytestmark = pytest.mark.fault(
     "`kill -9` and Ctrl-C at moments of a training",
@@ -18,7 +16,7 @@ pytestmark = pytest.mark.fault(
 )
 
 # Words for one training: with dropout, and long enough to be killed.
-TRAINING = settings(model__dropout=0.2, training__steps=480, training__validate_every=40)
+TRAINING = settings(model__dropout=0.2, training__steps=240, training__validate_every=20)
 
 
 def words(out):
@@ -51,16 +49,13 @@ def wanted(here):
 
 def signalled(out, more, reached, number):
     """Start a training, and send it a signal when it has come so far."""
-    command = [sys.executable, "-m", "dragoman", *words(out), *more]
-    env = {**os.environ, "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, env=env) as program:
-        deadline = time.monotonic() + 60
-        while program.poll() is None and not reached() and time.monotonic() < deadline:
-            time.sleep(0.002)
-        assert program.poll() is None, (program.stderr and program.stderr.read()) or b""
-        program.send_signal(number)
-        _, said = program.communicate(timeout=60)
-    return program.returncode, said.decode()
+    program = Fork([*words(out), *more])
+    deadline = time.monotonic() + 60
+    while program.poll() is None and not reached() and time.monotonic() < deadline:
+        time.sleep(0.002)
+    assert program.poll() is None, program.wait()
+    os.kill(program.pid, number)
+    return program.wait()
 
 
 def validations(out):
