@@ -86,7 +86,10 @@ class Model:
             options = replace(options, beam_size=beam_size)
         texts = [text] if isinstance(text, str) else list(text)
         found = self.translator.translate([self.task.source(one) for one in texts], options)
-        found = [replace(made, source=given) for made, given in zip(found, texts, strict=True)]
+        found = [
+            made if made.source == given else replace(made, source=given)
+            for made, given in zip(found, texts, strict=True)
+        ]
         return found[0] if isinstance(text, str) else found
 
     @overload

@@ -188,7 +188,8 @@ class Translator:
                 if made:
                     best.append((number, made[0][1]))
                     others = tuple(one for one, _ in made[1 : options.nbest])
-                    results[number] = replace(made[0][0], alternatives=others)
+                    first = made[0][0]
+                    results[number] = replace(first, alternatives=others) if others else first
             if options.asks_confidence:
                 self._look_again(best, sources, results, options.min_confidence)
         return results

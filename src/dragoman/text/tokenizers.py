@@ -11,6 +11,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from itertools import takewhile
 from typing import Any
 
@@ -85,6 +86,9 @@ class Tokenizer:
     def __init__(self, normaliser: Normaliser, pieces: library.Tokenizer) -> None:
         self.normaliser = normaliser
         self._pieces = pieces
+        # By number, each asked for once: as they are stored, and as people read them.
+        self._names: dict[int, str] = {}
+        self._shown: dict[int, str] = {}
 
     @classmethod
     def train(cls, texts: Iterable[str], options: TokenizerOptions) -> Tokenizer:
@@ -97,7 +101,7 @@ class Tokenizer:
         """How many tokens there are."""
         return self._pieces.get_vocab_size()
 
-    @property
+    @cached_property
     def silent(self) -> range:
         """The tokens that say nothing: the special ones, and the actions of a decoder that walks along the source."""
         actions = {STEP: STEP_TOKEN, INSERT: INSERT_TOKEN}
@@ -135,18 +139,33 @@ class Tokenizer:
 
     def tokens(self, ids: Iterable[int], words: Sequence[str] = ()) -> list[str]:
         """Name tokens as they are stored; `words` are those that ids past the vocabulary's stand for."""
-        size = self.vocab_size
-        return [
-            words[number - size]
-            if 0 <= number - size < len(words)
-            else self._pieces.id_to_token(number) or SPECIALS[UNK]
-            for number in ids
-        ]
+        names, size = self._names, self.vocab_size if words else 0
+        named: list[str] = []
+        for number in ids:
+            if words and 0 <= number - size < len(words):
+                named.append(words[number - size])
+                continue
+            name = names.get(number)
+            if name is None:
+                name = names[number] = self._pieces.id_to_token(number) or SPECIALS[UNK]
+            named.append(name)
+        return named
 
     def display(self, ids: Iterable[int], words: Sequence[str] = ()) -> list[str]:
         """Name tokens as people read them: without ▁, a space of its own as ␣."""
-        shown = (self.normaliser.undo(token) for token in self.tokens(ids, words))
-        return [token.removeprefix(SPACE) or "␣" for token in shown]
+        if words:
+            return [self._show(token) for token in self.tokens(ids, words)]
+        shown = self._shown
+        named: list[str] = []
+        for number in ids:
+            token = shown.get(number)
+            if token is None:
+                token = shown[number] = self._show(self.tokens([number])[0])
+            named.append(token)
+        return named
+
+    def _show(self, token: str) -> str:
+        return self.normaliser.undo(token).removeprefix(SPACE) or "␣"
 
     def decode(self, ids: Iterable[int], words: Sequence[str] = ()) -> str:
         """Turn ids into text; special tokens, UNK among them, say nothing."""

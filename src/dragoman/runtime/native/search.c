@@ -17,7 +17,7 @@ typedef struct {
 
 /* The hypotheses that go on, side by side by sentence. */
 typedef struct {
-    int64_t sentences;              /* so many still go on: */
+    int64_t sentences, beams;       /* so many still go on, with so many hypotheses each: */
     int64_t *places, *last;         /* which ones, and what each hypothesis said last */
     float *state, *next, *weights;  /* before and after a step; where it looked */
     float *scores;                  /* of a few rows' words */
@@ -32,6 +32,8 @@ static int open_crowd(crowd *c, const decoder *d, const task *t, int64_t width)
     int well = open_desk(&c->desk, d, (int64_t)rows);
 
     c->sentences = t->sentences;
+    /* All beginnings of a sentence are alike: one is enough, where it has as many words as are to be compared. */
+    c->beams = d->vocabulary < width ? t->size : 1;
     c->width = SMALLER(width, d->vocabulary);
     c->places = malloc((size_t)t->sentences * sizeof(int64_t) + 1);
     c->last = malloc(rows * sizeof(int64_t) + 1);
@@ -43,10 +45,10 @@ static int open_crowd(crowd *c, const decoder *d, const task *t, int64_t width)
     c->ids = malloc(rows * (size_t)c->width * sizeof(int64_t) + 1);
     if (!(well && c->places && c->last && c->state && c->next && c->weights && c->scores && c->best && c->ids))
         return 0;
-    for (size_t r = 0; r < rows; r++) {
-        c->places[r / (size_t)t->size] = (int64_t)r / t->size;
+    for (int64_t r = 0; r < t->sentences * c->beams; r++) {
+        c->places[r / c->beams] = r / c->beams;
         c->last[r] = SOS;
-        memcpy(c->state + r * all, t->first + r / (size_t)t->size * all, all * sizeof(float));
+        memcpy(c->state + r * wide(d), t->first + r / c->beams * wide(d), all * sizeof(float));
     }
     return 1;
 }
@@ -67,10 +69,10 @@ static void close_crowd(crowd *c)
 /* Take a step, and find each hypothesis' best words. */
 static void step_on(const decoder *d, const task *t, crowd *c, int64_t step)
 {
-    int64_t rows = c->sentences * t->size, banned = t->num_banned - (step >= t->least), r;
+    int64_t rows = c->sentences * c->beams, banned = t->num_banned - (step >= t->least), r;
     float log_sums[FEW];
 
-    advance(d, &c->desk, c->sentences, t->size, &t->seen, c->last, c->places, c->state, c->next, c->weights);
+    advance(d, &c->desk, c->sentences, c->beams, &t->seen, c->last, c->places, c->state, c->next, c->weights);
     for (r = 0; r < rows; r += FEW) {
         int64_t now = SMALLER(rows - r, FEW);
         score(d, &c->desk, r, now, c->scores, log_sums);
@@ -190,9 +192,9 @@ static void finish(const task *t, const past *p, ends *e, int64_t sentence, int6
 /* Find the best continuations of all hypotheses of a sentence, best first, equal ones as they come; returns how many. */
 static int64_t compare(const crowd *c, int64_t size, int64_t sentence, const float *sums, choice *best)
 {
-    int64_t most = SMALLER(2 * size, size * c->width), count = 0, r, i, at;
+    int64_t most = SMALLER(2 * size, c->beams * c->width), count = 0, r, i, at;
 
-    for (r = sentence * size; r < (sentence + 1) * size; r++)
+    for (r = sentence * c->beams; r < (sentence + 1) * c->beams; r++)
         for (i = r * c->width; i < (r + 1) * c->width; i++) {
             float sum = sums[r] + c->best[i];
             if (count == most && !(sum > best[count - 1].sum))
@@ -240,34 +242,37 @@ static int weigh(const crowd *c, const task *t, past *p, ends *e, int64_t at, in
 int dragoman_beam(const decoder *d, const task *t, ends *e)
 {
     int64_t size = t->size, rows = t->sentences * size, length = t->seen.length, step, s, i;
-    float *sums = malloc((size_t)rows * sizeof(float) + 1);
+    float *sums = malloc(2 * (size_t)rows * sizeof(float) + 1), *before = sums, *after = sums ? sums + rows : NULL;
     choice *best = malloc((size_t)(3 * size) * sizeof(choice) + 1), *going = best ? best + 2 * size : NULL;
     past p;
     crowd c;
     int kept = open_past(&p, rows, t->steps, length, e->weights != NULL);
     int well = open_crowd(&c, d, t, 2 * size) && kept && sums && best;
 
-    /* All beginnings of a sentence are alike, so only the first may be gone on from. */
-    for (i = 0; well && i < rows; i++)
-        sums[i] = i % size ? -INFINITY : 0;
+    /* Where there are several beginnings of a sentence, only the first may be gone on from. */
+    for (i = 0; well && i < t->sentences * c.beams; i++)
+        before[i] = i % c.beams ? -INFINITY : 0;
     for (step = 0; well && c.sentences; step++) {
         int64_t left = 0;
         step_on(d, t, &c, step);
         if (e->weights)
             memcpy(p.weights + step * rows * length, c.weights,
-                   (size_t)(c.sentences * size * length) * sizeof(float));
+                   (size_t)(c.sentences * c.beams * length) * sizeof(float));
         for (s = 0; s < c.sentences; s++) {
-            if (!weigh(&c, t, &p, e, s, step, sums, best, going))
+            if (!weigh(&c, t, &p, e, s, step, before, best, going))
                 continue;
             for (i = 0; i < size; i++) {
                 int64_t row = left * size + i;
-                sums[row] = going[i].sum;
+                after[row] = going[i].sum;
                 p.places[step * rows + row] = s * size + i;
                 go_on(d, &c, row, going[i].parent, going[i].id);
             }
             c.places[left++] = c.places[s];
         }
         c.sentences = left;
+        c.beams = size;
+        before = after;
+        after = before == sums ? sums + rows : sums;
     }
     close_crowd(&c);
     close_past(&p);

@@ -48,9 +48,10 @@ class OwnSearch:
         self._run(self._kernel.dragoman_greedy, task, *pointers, looked)
         found: list[Hypothesis] = []
         for row, count in enumerate(counts.tolist()):
-            log_probs = gained[row, :count].tolist()
+            said, log_probs = ids[row, :count].tolist(), gained[row, :count].tolist()
             score = sum(log_probs) / count**limits.length_penalty
-            found.append(_hypothesis((ids, gained, weights), (row, slice(count)), score))
+            seen = None if weights is None else weights[row, :count].copy()
+            found.append(_hypothesis(said, log_probs, score, seen))
         return found
 
     def beam(self, src: Ids, limits: Limits, options: BeamOptions) -> list[list[Hypothesis]] | None:
@@ -58,7 +59,7 @@ class OwnSearch:
         task = self._task(src, limits, options)
         if task is None:
             return None
-        said = ids, gained, weights = task.room(task.shape)
+        ids, gained, weights = task.room(task.shape)
         found, scores = np.zeros(len(src), np.int64), np.empty(task.shape[:2], np.float64)
         order, counts = np.empty((2, *task.shape[:2]), np.int64)
         ends = EndsStruct(
@@ -66,13 +67,15 @@ class OwnSearch:
             None if weights is None else address(weights),
         )
         self._run(self._kernel.dragoman_beam, task, ends)
-        return [
-            [
-                _hypothesis(said, (row, slot, slice(counts[row, slot])), float(scores[row, slot]))
-                for slot in order[row, :several].tolist()
-            ]
-            for row, several in enumerate(found.tolist())
-        ]
+        results: list[list[Hypothesis]] = []
+        for row, (several, ranked) in enumerate(zip(found.tolist(), order.tolist(), strict=True)):
+            results.append([])
+            for slot in ranked[:several]:
+                at = row, slot, slice(counts[row, slot])
+                seen = None if weights is None else weights[at].copy()
+                said, log_probs = ids[at].tolist(), gained[at].tolist()
+                results[-1].append(_hypothesis(said, log_probs, float(scores[row, slot]), seen))
+        return results
 
     def _task(self, src: Ids, limits: Limits, options: BeamOptions) -> _Task | None:
         """Read the sources and say what is to be done, unless the kernel cannot do it."""
@@ -137,14 +140,9 @@ def _banned(filters: Sequence[Filter], vocabulary: int) -> tuple[Ids, int] | Non
     return (np.array([*ids, EOS], dtype=np.int64), least) if known else None
 
 
-def _hypothesis(said: _Said, at: tuple[Any, ...], score: float) -> Hypothesis:
-    ids, gained, weights = said
-    tokens = ids[at].tolist()
-    complete = tokens[-1] == EOS
-    return Hypothesis(
-        ids=tuple(tokens[:-1] if complete else tokens),
-        log_probs=tuple(gained[at].tolist()),
-        score=score,
-        complete=complete,
-        weights=None if weights is None else weights[at].copy(),
-    )
+def _hypothesis(
+    said: list[int], log_probs: list[float], score: float, weights: Floats | None
+) -> Hypothesis:
+    complete = said[-1] == EOS
+    tokens = tuple(said[:-1] if complete else said)
+    return Hypothesis(tokens, tuple(log_probs), score, complete, weights)
