@@ -13,7 +13,9 @@ $(STAMP): pyproject.toml constraints.txt
 		{ echo "Dragoman needs Python 3.11 or newer; say which with: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[ray,serve,train]' --group dev
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[ray,serve,train]' --group dev
+	@# pip compiles on one core, and the packages' own tests too.
+	-@$(BIN)/python -m compileall -qq -j 0 -x '/tests/' $(VENV)/lib >/dev/null
 	@touch $(STAMP)
 
 demo: setup

@@ -26,7 +26,10 @@ COMPILER = shutil.which("cc")
 STRICT = ("-O2", "-std=c99", "-Wall", "-Wextra", "-Werror")
 CHECKED = ("-O0", "-g", "-std=c99", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
-pytestmark = pytest.mark.skipif(COMPILER is None, reason="there is no C compiler")
+pytestmark = [
+    pytest.mark.skipif(COMPILER is None, reason="there is no C compiler"),
+    pytest.mark.usefixtures("unchecked"),
+]
 
 
 def compile_program(bundle, flags=STRICT):

@@ -14,6 +14,8 @@ from dragoman.text.tokenizers import Tokenizer, TokenizerOptions
 from dragoman.text.vocabulary import EOS, INSERT, STEP
 from dragoman.translator import TranslateOptions, Translator
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 HANGUL = Normaliser(hangul="jamo")
 
 

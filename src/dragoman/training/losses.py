@@ -63,17 +63,30 @@ class _FusedCrossEntropy(torch.autograd.Function):
                 grad_bias += grad.sum(dim=0)
                 gradient[part] = grad
         if need:
-            grad_x = matmul_nt(gradient, columns.t())
-            grad_weight = matmul_nt(gradient.t(), x.t()).to(weight.dtype)
-            ctx.save_for_backward(grad_x, grad_weight, grad_bias)
+            keep_gradients(ctx, gradient, (x, columns), grad_bias)
         ctx.mark_non_differentiable(right)
         return totals[0], totals[1], right
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
-        grad = grads[0]
-        grad_x, grad_weight, grad_bias = ctx.saved_tensors
-        return grad_x.mul_(grad), grad_weight.mul_(grad), grad_bias.mul_(grad), None, None
+        return (*kept_gradients(ctx, grads[0]), None, None)
+
+
+def keep_gradients(
+    ctx: Any, gradient: Tensor, factors: tuple[Tensor, Tensor], grad_bias: Tensor
+) -> None:
+    """Keep what `kept_gradients` gives, of the logits' gradient and the factors x and W of ``x W^T + b``."""
+    x, columns = factors
+    grad_x = matmul_nt(gradient, columns.t())
+    # Parameters are of one type, and so are their gradients, whatever the products are computed in.
+    grad_weight = matmul_nt(gradient.t(), x.t()).to(grad_bias.dtype)
+    ctx.save_for_backward(grad_x, grad_weight, grad_bias)
+
+
+def kept_gradients(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Give the gradients of x, W and b for a loss that is `grad` times the one that was computed."""
+    grad_x, grad_weight, grad_bias = ctx.saved_tensors
+    return grad_x.mul_(grad), grad_weight.mul_(grad), grad_bias.mul_(grad)
 
 
 def cross_entropy(

@@ -18,7 +18,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from dragoman.nn.linear import matmul_nt
-from dragoman.training.losses import Loss, fusable, smoothed_cross_entropy
+from dragoman.training.losses import (
+    Loss,
+    fusable,
+    keep_gradients,
+    kept_gradients,
+    smoothed_cross_entropy,
+)
 
 # Tokens whose two rows of logits are made at a time: few enough for the processor's cache.
 _CHUNK = 64
@@ -80,18 +86,13 @@ class _FusedRDrop(torch.autograd.Function):
                 grad_bias += grad.sum(dim=(0, 1))
                 gradient[:, part] = grad
         if need:
-            rows = gradient.flatten(0, 1)
-            grad_x = matmul_nt(rows, columns.t())
-            grad_weight = matmul_nt(rows.t(), x.t()).to(weight.dtype)
-            ctx.save_for_backward(grad_x, grad_weight, grad_bias)
+            keep_gradients(ctx, gradient.flatten(0, 1), (x, columns), grad_bias)
         ctx.mark_non_differentiable(right)
         return totals[0], totals[1], right
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
-        grad = grads[0]
-        grad_x, grad_weight, grad_bias = ctx.saved_tensors
-        return grad_x * grad, grad_weight * grad, grad_bias * grad, None, None
+        return (*kept_gradients(ctx, grads[0]), None, None)
 
 
 def r_drop_cross_entropy(
