@@ -87,4 +87,4 @@ def backtranslate(
     if as_json:
         print_json({"pairs": len(pairs), "of": len(lines), "file": str(out)})
     else:
-        say(f"\n{len(pairs):,} pairs of {len(lines):,} lines are in {out}.")
+        say(f"{len(pairs):,} pairs of {len(lines):,} lines are in {out}.")

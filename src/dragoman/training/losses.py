@@ -69,24 +69,20 @@ class _FusedCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
-        return (*kept_gradients(ctx, grads[0]), None, None)
+        grad = grads[0]
+        grad_x, grad_weight, grad_bias = ctx.saved_tensors
+        return grad_x.mul_(grad), grad_weight.mul_(grad), grad_bias.mul_(grad), None, None
 
 
 def keep_gradients(
     ctx: Any, gradient: Tensor, factors: tuple[Tensor, Tensor], grad_bias: Tensor
 ) -> None:
-    """Keep what `kept_gradients` gives, of the logits' gradient and the factors x and W of ``x W^T + b``."""
+    """Keep for backward the gradients of x, W and b of ``x W^T + b``, made of the logits' and the factors x and W."""
     x, columns = factors
     grad_x = matmul_nt(gradient, columns.t())
     # Parameters are of one type, and so are their gradients, whatever the products are computed in.
     grad_weight = matmul_nt(gradient.t(), x.t()).to(grad_bias.dtype)
     ctx.save_for_backward(grad_x, grad_weight, grad_bias)
-
-
-def kept_gradients(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Give the gradients of x, W and b for a loss that is `grad` times the one that was computed."""
-    grad_x, grad_weight, grad_bias = ctx.saved_tensors
-    return grad_x.mul_(grad), grad_weight.mul_(grad), grad_bias.mul_(grad)
 
 
 def cross_entropy(

@@ -22,7 +22,6 @@ from dragoman.training.losses import (
     Loss,
     fusable,
     keep_gradients,
-    kept_gradients,
     smoothed_cross_entropy,
 )
 
@@ -92,7 +91,9 @@ class _FusedRDrop(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
-        return (*kept_gradients(ctx, grads[0]), None, None)
+        grad = grads[0]
+        grad_x, grad_weight, grad_bias = ctx.saved_tensors
+        return grad_x * grad, grad_weight * grad, grad_bias * grad, None, None
 
 
 def r_drop_cross_entropy(
