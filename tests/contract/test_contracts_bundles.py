@@ -50,17 +50,24 @@ def test_what_has_no_graph_is_refused(config, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def rounding(config: ModelConfig) -> float:
+    """Layer normalisation divides rounding by a spread; where a step feeds two such cells and itself, it adds up."""
+    normed = config.writes_with.startswith("ln")
+    loops = config.decoder == "conditional" and config.input_feeding
+    return 1e-4 if normed and loops else 1e-5
+
+
 @pytest.mark.parametrize("name", KNOWN)
 def test_the_bundle_finds_the_same_as_torch(name, tmp_path):
     """Greedy and with beams: tokens, probabilities, attention."""
-    network = build(CONFIGS[name])
+    network, within = build(CONFIGS[name]), rounding(CONFIGS[name])
     engine, torch_stepper = stepper(write_tiny(tmp_path, network=network)), stepper_of(network)
     for found, wanted in zip(
         greedy_search(engine, sources(), LIMITS),
         greedy_search(torch_stepper, sources(), LIMITS),
         strict=True,
     ):
-        check_hypotheses(found, wanted)
+        check_hypotheses(found, wanted, within)
     options = BeamOptions(beam_size=3)
     for found, wanted in zip(
         beam_search(engine, sources(), LIMITS, options),
@@ -69,7 +76,7 @@ def test_the_bundle_finds_the_same_as_torch(name, tmp_path):
     ):
         assert len(found) == len(wanted)
         for one, other in zip(found, wanted, strict=True):
-            check_hypotheses(one, other)
+            check_hypotheses(one, other, within)
 
 
 @pytest.mark.parametrize("decoder", list(DECODERS))

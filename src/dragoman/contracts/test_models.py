@@ -194,14 +194,14 @@ def check_sizes(state: State, rows: int, sentences: int) -> None:
     assert all(one is None or len(one) == rows for one in kept)
 
 
-def check_hypotheses(found: Hypothesis, wanted: Hypothesis) -> None:
+def check_hypotheses(found: Hypothesis, wanted: Hypothesis, within: float = 1e-5) -> None:
     """Hold that two hypotheses are the same, but for rounding and padding."""
     assert found.ids == wanted.ids
     assert found.complete == wanted.complete
-    assert found.score == pytest.approx(wanted.score, abs=1e-4)
-    assert found.log_probs == pytest.approx(wanted.log_probs, abs=1e-4)
+    assert found.score == pytest.approx(wanted.score, abs=within)
+    assert found.log_probs == pytest.approx(wanted.log_probs, abs=within)
     assert (found.weights is None) == (wanted.weights is None)
     if found.weights is not None and wanted.weights is not None:
         width = wanted.weights.shape[1]
-        assert found.weights[:, :width] == pytest.approx(wanted.weights, abs=1e-4)
+        assert found.weights[:, :width] == pytest.approx(wanted.weights, abs=within)
         assert not found.weights[:, width:].any()
