@@ -54,6 +54,16 @@ def test_a_bundle_says_what_its_model_says(models):
         assert one.attention == pytest.approx(other.attention, abs=1e-4)
 
 
+@pytest.mark.parametrize("order", [("model", "bundle"), ("bundle", "model")])
+def test_a_model_and_its_bundle_vote_as_either(models, order):
+    """Tensors of torch and arrays stand beside each other in one search."""
+    members = [load(models[name]) for name in order]
+    wanted = members[0].translate(TEXTS, beam_size=3)
+    found = dragoman.ensemble(members).translate(TEXTS, beam_size=3)
+    assert [one.text for one in found] == [one.text for one in wanted]
+    assert [one.score for one in found] == pytest.approx([one.score for one in wanted], abs=1e-4)
+
+
 def test_it_scores_and_traces_alike(models):
     torch_model, bundle = load(models["model"]), load(models["bundle"])
     assert bundle.score("one two", "un deux") == pytest.approx(
