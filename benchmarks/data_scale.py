@@ -6,7 +6,7 @@
 
 Corpora are real pairs again and again, each time with other words swapped and a number put in. Each size is
 prepared and trained for a few steps in a process of its own. Memory is the peak that the process has had resident;
-beside it that of the second process, which turns text into ids while the corpus is prepared, and is gone in training.
+a second one, which turns text into ids while the corpus is prepared, is not in it.
 """
 
 from __future__ import annotations
@@ -91,7 +91,6 @@ def measure(path: Path) -> None:
         "cpu_s": round(time.process_time() - cpu, 1),
         "children_cpu_s": round(sum(os.times()[2:4]), 1),
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
-        "second_mib": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10,
     }
     print(json.dumps(found))
 
@@ -121,7 +120,7 @@ def main() -> None:
                 f"{millions:g} M pairs, {path.stat().st_size >> 20:,} MiB: {found['prepared']}; first step after "
                 f"{found['to_first_step_s']} s; {found['cpu_s']} s of processor time in all, and "
                 f"{found['children_cpu_s']} s of the second process; peak {found['peak_mib']:,} MiB, "
-                f"{found['peak_mib'] / peaks[0]:.2f} x the first; second process {found['second_mib']:,} MiB",
+                f"{found['peak_mib'] / peaks[0]:.2f} x the first",
                 flush=True,
             )
 
