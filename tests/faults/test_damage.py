@@ -228,6 +228,32 @@ def test_weights_from_elsewhere(bundle, tmp_path, place, monkeypatch):
         read_bundle(mine)
 
 
+@pytest.mark.fault("an ONNX graph with a loop that never ends", "refused before it is run")
+@pytest.mark.parametrize("inside", [False, True])
+def test_loops(bundle, tmp_path, inside):
+    mine = Path(shutil.copytree(bundle, tmp_path / "mine"))
+    model = onnx.load_from_string((bundle / "encoder.onnx").read_bytes())
+    going = onnx.helper.make_tensor("always", onnx.TensorProto.BOOL, [], [True])
+    body = onnx.helper.make_graph(
+        [onnx.helper.make_node("Identity", ["on"], ["again"])],
+        "body",
+        [
+            onnx.helper.make_tensor_value_info("round", onnx.TensorProto.INT64, []),
+            onnx.helper.make_tensor_value_info("on", onnx.TensorProto.BOOL, []),
+        ],
+        [onnx.helper.make_tensor_value_info("again", onnx.TensorProto.BOOL, [])],
+    )
+    nodes = model.graph.node
+    if inside:
+        scan = next(node for node in nodes if node.op_type == "Scan")
+        nodes = next(field.g.node for field in scan.attribute if field.name == "body")
+    nodes.insert(0, onnx.helper.make_node("Loop", ["", "always"], [], body=body))
+    model.graph.initializer.append(going)
+    resigned(mine, "encoder.onnx", model.SerializeToString())
+    with pytest.raises(DragomanError, match=r"encoder\.onnx: holds a loop that may never end"):
+        read_bundle(mine)
+
+
 @pytest.mark.fault(
     "graphs and weights that lie about their sizes", "refused in a sentence, without a crash"
 )

@@ -93,6 +93,10 @@ def read_bundle(folder: Path) -> Bundle:
             f"{folder / name}: names a file outside of the bundle; it was not opened."
             for name in _graphs_of(config)
             if _leads_out(contents[name])
+        ] + [
+            f"{folder / name}: holds a loop that may never end; it was not run."
+            for name in _graphs_of(config)
+            if _LOOP in contents[name]
         ]
     if faults:
         raise BundleError("\n".join(faults))
@@ -138,6 +142,9 @@ def _leads_out(graph: bytes) -> bool:
     usual = b"\n%c%b\x12%c%b" % (len(key), key, len(value), value)
     return graph.count(key) != graph.count(usual)
 
+
+# NodeProto's op_type, its field 4. Export's own recurrences are Scans, which end with the sentence.
+_LOOP = b"\x22\x04Loop"
 
 # What stands under [bundle], and of which kind it is.
 _KEYS: dict[str, type] = {
