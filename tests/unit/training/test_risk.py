@@ -136,7 +136,10 @@ def test_a_training_begins_with_a_model_and_follows_the_risk(tmp_path):
     ("recipe", "told"),
     [
         ({"training": {"risk_samples": 2, "r_drop": 5.0}}, "takes the place"),
-        ({"training": {"risk_samples": 2}, "model": {"generator": "pointer"}}, "does not copy"),
+        (
+            {"training": {"risk_samples": 2}, "model": {"generator": "pointer"}},
+            "neither copies nor",
+        ),
         ({"training": {"risk_score": "blue"}}, "no such row"),
     ],
 )
