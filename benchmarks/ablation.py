@@ -125,14 +125,12 @@ def train_one(asked: argparse.Namespace) -> None:
     from dragoman.training.callbacks import Callback, ProgressLine, StepRecord
 
     class Time(Callback):
-        """Adds up what the steps took."""
+        """Adds up what the steps took that were made this time."""
 
-        steps = tokens = 0
-        seconds = 0.0
+        steps, seconds = 0, 0.0
 
         def on_step(self, record: StepRecord) -> None:
-            self.steps, self.tokens = self.steps + 1, self.tokens + record.tokens
-            self.seconds += record.seconds
+            self.steps, self.seconds = self.steps + 1, self.seconds + record.seconds
 
     one = json.loads(asked.one)
     folder, spent = Path(one["folder"]), Time()
@@ -162,8 +160,8 @@ def train_one(asked: argparse.Namespace) -> None:
     found = model.evaluate(corpus, evaluation=EvaluationOptions(num_samples=0)).scores
     result = {
         "scores": {name: float(score.score) for name, score in found.items()},
-        "steps": spent.steps,
-        "tokens": spent.tokens,
+        # Of the whole training: it may have been gone on with.
+        "steps": model.config.training.steps,
         "step_ms": 1000 * spent.seconds / max(1, spent.steps),
     }
     (folder / "result.json").write_text(json.dumps(result, indent=2), encoding="utf-8")

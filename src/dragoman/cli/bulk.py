@@ -159,9 +159,8 @@ def _interruptible() -> Generator[Callable[[], None]]:
             raise KeyboardInterrupt
 
     before = signal.getsignal(signal.SIGINT)
-    if (
-        before is not signal.SIG_IGN
-    ):  # As it is where a script has put the program in the background.
+    # Ctrl-C stays ignored where a script has put the program in the background.
+    if before is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, press)
     try:
         yield look
