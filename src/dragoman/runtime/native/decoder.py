@@ -5,8 +5,12 @@ from __future__ import annotations
 import ctypes
 from ctypes import POINTER, c_float
 
+import numpy as np
+
 from dragoman.runtime.native.library import DecoderStruct, MatrixStruct
 from dragoman.runtime.native.parts import Parts
+from dragoman.runtime.state import BundleState
+from dragoman.search.stepper import Floats
 
 
 class Decoder:
@@ -64,3 +68,8 @@ class Decoder:
             scored.struct,
             words_bias.ctypes.data_as(floats),
         )
+
+    def sights(self, state: BundleState) -> list[Floats]:
+        """Give what sentences are looked at by, as `memory` of decoder.c has it: keys, values, mask; or nothing."""
+        names = ("keys", "values", "mask") if self.looks else ()
+        return [np.ascontiguousarray(state.seen[name]) for name in names]

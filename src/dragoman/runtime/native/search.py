@@ -18,8 +18,6 @@ from dragoman.search.greedy import Limits
 from dragoman.search.stepper import Floats, Hypothesis, Ids
 from dragoman.text.vocabulary import EOS
 
-# What sentences are looked at by.
-_SEEN = ("keys", "values", "mask")
 _Said = tuple[Ids, Floats, Floats | None]
 
 
@@ -83,7 +81,7 @@ class OwnSearch:
         if banned is None or options.coverage_penalty > 0:
             return None
         state = self._encoder.read(src)
-        return _Task(state, limits, options, banned, self._decoder.looks)
+        return _Task(state, self._decoder.sights(state), limits, options, banned)
 
     def _run(self, search: Callable[..., int], task: _Task, *results: Any) -> None:
         if not search(self._decoder.struct, task.struct, *results):
@@ -100,23 +98,22 @@ class _Task:
     def __init__(
         self,
         state: BundleState,
+        seen: list[Floats],
         limits: Limits,
         options: BeamOptions,
         banned: tuple[Ids, int],
-        looks: bool,
     ) -> None:
         longest = np.array(limits.max_lengths, dtype=np.int64)
         first = np.ascontiguousarray(state.rows)
-        seen = [np.ascontiguousarray(state.seen[one]) for one in _SEEN] if looks else []
         self.shape = len(first), options.beam_size, max(1, int(longest.max(initial=1)))
-        self._attention = limits.attention and looks
+        self._attention = limits.attention and bool(seen)
         self._kept = longest, first, seen, banned
         self._length = seen[0].shape[1] if seen else 0
         self.struct = TaskStruct(
             *self.shape,
             *(len(banned[0]), banned[1], address(banned[0]), address(longest)),
             *(options.length_penalty, address(first), self._length),
-            *([address(one) for one in seen] or [None] * len(_SEEN)),
+            *([address(one) for one in seen] or [None] * 3),
         )
 
     def room(self, shape: tuple[int, ...]) -> _Said:

@@ -146,8 +146,7 @@ class NativeStepper(BundleReader):
         sentences, beams, _ = rows.shape
         count = sentences * beams
         decoder.table.check(last_ids)
-        looked = ("keys", "values", "mask") if decoder.looks else ()
-        seen = [np.ascontiguousarray(state.seen[name]) for name in looked]
+        seen = decoder.sights(state)
         length = seen[0].shape[1] if seen else 0
         assert state.places is not None
         places = np.ascontiguousarray(state.places)
