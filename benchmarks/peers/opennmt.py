@@ -23,21 +23,17 @@ What to know when comparing:
 """
 
 import json
-import os
 import re
-import resource
-import signal
-import subprocess
-import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from pathlib import Path
 
-STOP_GRACE_S = 120.0
-POLL_S = 0.5
+from peers.running import Command, Ended, Limits, PeerError, interpreter, run
+
+# Its checkpoints hold a pickled Namespace, which torch from 2.6 on refuses to read.
+ENVIRONMENT = {"TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1"}
 SPECIALS = ("<unk>", "<blank>", "<s>", "</s>")
 
 REPORT = re.compile(
@@ -136,10 +132,6 @@ class TranslateResult:
     inference_s: float
 
 
-class PeerError(RuntimeError):
-    """The peer is not installed, was given what it cannot take, or failed."""
-
-
 def prepare(
     train_src: str | Path,
     train_tgt: str | Path,
@@ -197,13 +189,12 @@ def train(
     command = [str(Path(__file__).with_name("opennmt_train.py")), "--config"]
     command += [str(work / "config.yaml"), *options.flags()]
     command += ["--train_steps", str(steps or 10_000_000)]
-    ended = _run(
-        command,
-        log=work / "train.log",
-        threads=threads,
-        limit_s=None if minutes is None else minutes * 60,
-        cpu_limit_s=None if cpu_minutes is None else cpu_minutes * 60,
+    limits = Limits(
+        threads,
+        None if minutes is None else minutes * 60,
+        None if cpu_minutes is None else cpu_minutes * 60,
     )
+    ended = _run(command, work / "train.log", limits)
     saved = SAVED.findall(ended.log)
     if not saved:
         raise PeerError(f"no checkpoint was saved; see {work / 'train.log'}")
@@ -242,7 +233,7 @@ def translate(
     command += ["--src", str(asked), "--output", str(answered), "--beam_size", str(beam)]
     if length is not None:
         command += ["--min_length", str(length), "--max_length", str(length)]
-    ended = _run(command, log=work / "translate.log", threads=threads)
+    ended = _run(command, work / "translate.log", Limits(threads))
 
     outputs = answered.read_text(encoding="utf-8").split("\n")[:-1]
     if len(outputs) != sum(bool(line.strip()) for line in lines):
@@ -272,93 +263,9 @@ def tokens_per_s(log: str) -> float:
     return tokens / seconds if seconds else float("nan")
 
 
-def python() -> Path:
-    """Return the interpreter of the peer's environment."""
-    peers = os.environ.get("DRAGOMAN_PEERS", Path(tempfile.gettempdir()) / "dragoman-peers")
-    default = Path(peers) / "opennmt"
-    path = Path(os.environ.get("DRAGOMAN_OPENNMT", default)) / "bin" / "python"
-    if not path.exists():
-        raise PeerError(f"{path} is missing: run benchmarks/peers/setup_opennmt.sh")
-    return path
-
-
-@dataclass(frozen=True)
-class _Ended:
-    log: str
-    seconds: float
-    cpu_s: float
-
-
-def _run(
-    command: list[str],
-    *,
-    log: Path,
-    threads: int,
-    limit_s: float | None = None,
-    cpu_limit_s: float | None = None,
-) -> _Ended:
-    """Run one command of the peer; at a limit, ask it to stop. Raises PeerError if it fails."""
-    environment = os.environ | {
-        "OMP_NUM_THREADS": str(threads),
-        "MKL_NUM_THREADS": str(threads),
-        "CUDA_VISIBLE_DEVICES": "",
-        "PYTHONPATH": "",
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONWARNINGS": "ignore",
-        # Its checkpoints hold a pickled Namespace, which torch from 2.6 on refuses to read.
-        "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1",
-    }
-    cpu_before, start = _cpu_of_ended_children_s(), time.monotonic()
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [str(python()), *command],
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            cwd=log.parent,
-            start_new_session=True,
-        )
-        asked_at: float | None = None
-        try:
-            while process.poll() is None:
-                time.sleep(POLL_S)
-                now = time.monotonic()
-                if asked_at is not None:
-                    if now - asked_at > STOP_GRACE_S:
-                        raise PeerError(f"it did not stop within {STOP_GRACE_S:.0f} s; see {log}")
-                elif (limit_s is not None and now - start >= limit_s) or (
-                    cpu_limit_s is not None and _session_cpu_s(process.pid) >= cpu_limit_s
-                ):
-                    process.send_signal(signal.SIGTERM)
-                    asked_at = now
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-    seconds, cpu_s = time.monotonic() - start, _cpu_of_ended_children_s() - cpu_before
-    text = log.read_text(encoding="utf-8", errors="replace")
-    if process.returncode != 0:
-        raise PeerError(f"exit code {process.returncode}; the end of {log}:\n{text[-2000:]}")
-    return _Ended(text, seconds, cpu_s)
-
-
-def _cpu_of_ended_children_s() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
-def _session_cpu_s(session: int) -> float:
-    """Return the processor time of a session's processes, the ended ones included (Linux)."""
-    ticks = 0
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            # After the name, which may hold spaces: state ppid pgrp session ... utime is the 12th.
-            rest = path.read_text().rpartition(")")[2].split()
-        except OSError:  # ended meanwhile
-            continue
-        if int(rest[3]) == session:
-            ticks += sum(int(count) for count in rest[11:15])
-    return ticks / os.sysconf("SC_CLK_TCK")
+def _run(command: list[str], log: Path, limits: Limits) -> Ended:
+    words = [str(interpreter("opennmt")), *command]
+    return run(Command(words, log, ENVIRONMENT), limits)
 
 
 def _corpus(src: str | Path, tgt: str | Path) -> dict[str, str | int]:
