@@ -24,7 +24,8 @@ Count = Annotated[int, Field(ge=1)]
 class Section(BaseModel):
     """One table of a recipe: frozen, and closed against unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Most are checked only as part of a whole recipe, whose first use builds what checks it.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class MixedConfig(Section):
@@ -284,15 +285,15 @@ class Config(Section):
     """A row of TASKS: translate, g2p, transliterate, inflect, normalise, ..."""
     description: str = ""
     """One line for people."""
-    data: DataConfig = DataConfig()
+    data: DataConfig = Field(default_factory=DataConfig)
     """Where the pairs are."""
-    text: TextConfig = TextConfig()
+    text: TextConfig = Field(default_factory=TextConfig)
     """How text becomes tokens."""
-    model: ModelConfig = ModelConfig()
+    model: ModelConfig = Field(default_factory=ModelConfig)
     """The network."""
-    training: TrainingConfig = TrainingConfig()
+    training: TrainingConfig = Field(default_factory=TrainingConfig)
     """How it is taught."""
-    search: SearchConfig = SearchConfig()
+    search: SearchConfig = Field(default_factory=SearchConfig)
     """How it writes."""
     calibration: CalibrationConfig | None = None
     """How sure the model is; written at the end of a training and by `dragoman calibrate`, not set."""

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from dragoman.config import TrainingConfig
 from dragoman.contracts.rows import rows
 from dragoman.contracts.tiny import plant
-from dragoman.training.optimisers import OPTIMISERS, SCHEDULES, learning_rate
+from dragoman.training.optimisers import OPTIMISERS, SCHEDULES, Optimiser, learning_rate
 
 
-def make(name: str, rate: float = 0.05) -> tuple[list[nn.Parameter], torch.optim.Optimizer]:
+def make(name: str, rate: float = 0.05) -> tuple[list[nn.Parameter], Optimiser]:
     """Make an optimiser of two parameters."""
     plant(1)
     weights = [nn.Parameter(torch.randn(4, 3)), nn.Parameter(torch.randn(3))]
@@ -26,12 +26,12 @@ def loss_of(weights: list[nn.Parameter]) -> Tensor:
     return sum(((weight - 1) ** 2).sum() for weight in weights)  # pyright: ignore[reportReturnType]
 
 
-def descend(weights: list[nn.Parameter], optimiser: torch.optim.Optimizer, steps: int) -> float:
+def descend(weights: list[nn.Parameter], optimiser: Optimiser, steps: int) -> float:
     """Make steps downhill; return where they end."""
     for _ in range(steps):
         optimiser.zero_grad()
         loss_of(weights).backward()  # pyright: ignore[reportUnknownMemberType]
-        optimiser.step()  # pyright: ignore[reportUnknownMemberType]
+        optimiser.step()
     return float(loss_of(weights).detach())
 
 

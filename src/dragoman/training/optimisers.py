@@ -4,33 +4,141 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.optim.adamw import adamw
+from torch.optim.sgd import sgd
 
 from dragoman.config import TrainingConfig
 
 
-def adamw(parameters: Iterable[nn.Parameter], config: TrainingConfig) -> torch.optim.Optimizer:
-    """AdamW (Loshchilov & Hutter 2019, arXiv:1711.05101), in one fused pass."""
-    return torch.optim.AdamW(
-        parameters,
-        lr=config.learning_rate,
-        weight_decay=config.weight_decay,
-        betas=(0.9, 0.98),
-        fused=True,
-    )
+class Optimiser(Protocol):
+    """What the loop asks of an optimiser; those of `torch.optim` have it all, and a plugin may give one."""
+
+    param_groups: list[dict[str, Any]]
+
+    def step(self) -> Any:
+        """Move the weights along their gradients, at the rate ``lr`` of their group."""
+        ...
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give what a checkpoint must hold: under "state", tensors by a weight's number and their name."""
+        ...
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up what a checkpoint held."""
+        ...
 
 
-def sgd(parameters: Iterable[nn.Parameter], config: TrainingConfig) -> torch.optim.Optimizer:
+class _Own(ABC):
+    """An optimiser around one of torch's own functions, to the bit as in `torch.optim`.
+
+    The classes there load torch's compiler as soon as one is made, for seconds at the start of every training.
+
+    Attributes:
+        weights: What it moves.
+        state: What it remembers of each, by number.
+    """
+
+    def __init__(self, parameters: Iterable[nn.Parameter], config: TrainingConfig) -> None:
+        self.weights, self.weight_decay = list(parameters), config.weight_decay
+        self.param_groups: list[dict[str, Any]] = [{"lr": config.learning_rate}]
+        self.state: dict[int, dict[str, Tensor]] = {}
+
+    @abstractmethod
+    def step(self) -> None:
+        """Move the weights along their gradients."""
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        for weight in self.weights:
+            weight.grad = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give what it remembers, and the rate."""
+        return {"state": self.state, "param_groups": self.param_groups}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up what `state_dict` gave."""
+        self.param_groups = state_dict["param_groups"]
+        self.state = {
+            number: {name: value.to(self.weights[number].device) for name, value in one.items()}
+            for number, one in state_dict["state"].items()
+        }
+
+    def _moving(self) -> Iterator[tuple[int, nn.Parameter, Tensor]]:
+        """Yield the weights that have a gradient."""
+        for number, weight in enumerate(self.weights):
+            if weight.grad is not None:
+                yield number, weight, weight.grad
+
+
+class AdamW(_Own):
+    """AdamW (Loshchilov & Hutter 2019, arXiv:1711.05101), all weights in one fused pass."""
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Move the weights along their gradients' averages."""
+        moving = list(self._moving())
+        if not moving:
+            return
+        for number, weight, _ in moving:
+            if number not in self.state:
+                self.state[number] = {
+                    "step": torch.zeros((), device=weight.device),
+                    "exp_avg": torch.zeros_like(weight),
+                    "exp_avg_sq": torch.zeros_like(weight),
+                }
+        states = [self.state[number] for number, _, _ in moving]
+        adamw(
+            [weight for _, weight, _ in moving],
+            [grad for _, _, grad in moving],
+            [one["exp_avg"] for one in states],
+            [one["exp_avg_sq"] for one in states],
+            [],
+            [one["step"] for one in states],
+            fused=True,
+            amsgrad=False,
+            beta1=0.9,
+            beta2=0.98,
+            lr=self.param_groups[0]["lr"],
+            weight_decay=self.weight_decay,
+            eps=1e-8,
+            maximize=False,
+        )
+
+
+class Sgd(_Own):
     """Plain stochastic gradient descent."""
-    return torch.optim.SGD(parameters, lr=config.learning_rate, weight_decay=config.weight_decay)
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Move the weights along their gradients."""
+        moving = list(self._moving())
+        sgd(
+            [weight for _, weight, _ in moving],
+            [grad for _, _, grad in moving],
+            [None] * len(moving),
+            weight_decay=self.weight_decay,
+            momentum=0.0,
+            lr=self.param_groups[0]["lr"],
+            dampening=0.0,
+            nesterov=False,
+            maximize=False,
+        )
 
 
-OPTIMISERS: dict[str, Callable[[Iterable[nn.Parameter], TrainingConfig], torch.optim.Optimizer]] = {
-    "adamw": adamw,
-    "sgd": sgd,
+OPTIMISERS: dict[str, Callable[[Iterable[nn.Parameter], TrainingConfig], Optimiser]] = {
+    "adamw": AdamW,
+    "sgd": Sgd,
 }
 
 

@@ -1,5 +1,7 @@
 """Averaged weights by hand; the optimisers' rows and their settings."""
 
+import sys
+
 import pytest
 import torch
 
@@ -69,6 +71,55 @@ def test_weight_decay_is_decoupled():
     weight.grad = torch.zeros(3)
     optimiser.step()
     assert weight.tolist() == pytest.approx([2.0 * (1 - 0.1 * 0.5)] * 3)
+
+
+def descend(optimiser, weights):
+    """Make steps at changing rates; a weight may have no gradient, at first or ever."""
+    for step in range(12):
+        draw = torch.Generator().manual_seed(step)
+        for number, weight in enumerate(weights):
+            silent = number == 0 or (number == 1 and step < 4)
+            weight.grad = None if silent else torch.randn(weight.shape, generator=draw)
+        optimiser.param_groups[0]["lr"] = 0.01 * (1 + step % 5)
+        optimiser.step()
+        optimiser.zero_grad()
+    return [weight.detach() for weight in weights], optimiser.state_dict()["state"]
+
+
+def some_weights():
+    torch.manual_seed(2)
+    return [torch.nn.Parameter(torch.randn(shape)) for shape in ((3,), (5, 7), (41, 19))]
+
+
+THEIRS = {
+    "adamw": lambda weights, decay: torch.optim.AdamW(
+        weights, lr=1.0, weight_decay=decay, betas=(0.9, 0.98), fused=True
+    ),
+    "sgd": lambda weights, decay: torch.optim.SGD(weights, lr=1.0, weight_decay=decay),
+}
+
+
+@pytest.mark.parametrize("name", THEIRS)
+@pytest.mark.parametrize("decay", [0.0, 0.3])
+def test_steps_are_torchs_own_to_the_bit(name, decay):
+    ours, theirs = some_weights(), some_weights()
+    made = OPTIMISERS[name](ours, TrainingConfig(weight_decay=decay))
+    moved, state = descend(made, ours)
+    wanted, wanted_state = descend(THEIRS[name](theirs, decay), theirs)
+    assert all(map(torch.equal, moved, wanted))
+    # What a checkpoint holds has the names it always had.
+    assert {number: list(one) for number, one in state.items()} == {
+        number: list(one) for number, one in wanted_state.items()
+    }
+    for number, one in state.items():
+        assert all(torch.equal(one[key], wanted_state[number][key]) for key in one)
+
+
+@pytest.mark.parametrize("name", sorted(OPTIMISERS))
+def test_no_compiler_is_loaded_to_train(name, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch._dynamo", None)
+    weights = some_weights()
+    descend(OPTIMISERS[name](weights, TrainingConfig()), weights)
 
 
 @pytest.mark.parametrize(
