@@ -1,6 +1,7 @@
 """What reads things that strangers wrote: each takes bytes, and may refuse them with a `DragomanError` alone.
 
-`tests/faults/test_fuzz.py` tries a few hundred of each, `tests/faults/fuzz.py` a million.
+`tests/faults/test_fuzz.py` tries a few hundred of each, `tests/faults/fuzz.py` a million. All that is tried is imported
+at the top, since the fuzzer does not see what is imported later.
 """
 
 import asyncio
@@ -17,8 +18,15 @@ import numpy as np
 from dragoman.config import build_config, load_config
 from dragoman.data.corpus import ReadOptions, read_corpus
 from dragoman.errors import DragomanError
+from dragoman.loading import load_bundle
 from dragoman.runtime.bundle import read_bundle
+from dragoman.runtime.engine import BundleStepper
+from dragoman.server.app import create_app
+from dragoman.server.options import ServeOptions
+from dragoman.server.registry import Registry, Spec
+from dragoman.server.service import Service
 from dragoman.text.tokenizers import TOKENIZERS, Tokenizer, TokenizerOptions
+from dragoman.training.checkpoints import load_tensors, save_tensors
 
 ROWS = "source\ttarget\nI am.\tje suis.\nété\t여름\n"
 
@@ -146,8 +154,6 @@ def bundle(content: bytes) -> None:
     """Open a bundle whose settings, or of which one file, is this; its checksums fit."""
     import hashlib
 
-    from dragoman.runtime.engine import BundleStepper
-
     files = dict(tiny_bundle())
     names = ["config.toml", *sorted(files.keys() - {"config.toml"})]
     name = names[content[0] % len(names)] if content else names[0]
@@ -177,8 +183,6 @@ def bundle_seeds() -> list[bytes]:
 
 def weights(content: bytes) -> None:
     """Read a safetensors file."""
-    from dragoman.training.checkpoints import load_tensors
-
     path = scratch() / "weights.safetensors"
     path.write_bytes(content)
     try:
@@ -191,8 +195,6 @@ def weights_seed() -> bytes:
     """Write a safetensors file."""
     import torch
 
-    from dragoman.training.checkpoints import save_tensors
-
     path = scratch() / "seed.safetensors"
     save_tensors(path, {"a": torch.ones(2, 3), "b": torch.zeros(1)}, {"step": 3})
     return path.read_bytes()
@@ -201,11 +203,6 @@ def weights_seed() -> bytes:
 @cache
 def app() -> tuple[asyncio.AbstractEventLoop, Callable[..., object]]:
     """Start the HTTP API, without a socket."""
-    from dragoman.loading import load_bundle
-    from dragoman.server.app import create_app
-    from dragoman.server.options import ServeOptions
-    from dragoman.server.registry import Registry, Spec
-    from dragoman.server.service import Service
     from helpers.bundles import write_tiny
 
     folder = write_tiny(Path(tempfile.mkdtemp()) / "tiny")
