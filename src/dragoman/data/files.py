@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any, cast
@@ -29,6 +30,7 @@ _MIN_TOLERATED = 10
 # Text packs to a tenth, and a bomb to a thousandth; so many bytes are never too many.
 _MOST_TIMES, _FREE = 200, 1 << 26
 _CHUNK = 1 << 20
+_BLOCK = 1 << 18  # characters of text that are decoded and cut together
 _PART = 1 << 12  # Of what is packed; Zstandard gives all that it makes of it at once.
 
 
@@ -205,13 +207,18 @@ def stream_lines(path: Path, encoding: str) -> Iterator[str]:
     Raises:
         DataError: The file cannot be read, or is damaged.
     """
-    opener = _OPENERS.get(path.suffix.lower(), io.FileIO)
+    return chain.from_iterable(_stream_blocks(path, encoding))
+
+
+def _stream_blocks(path: Path, encoding: str) -> Iterator[list[str]]:
+    """Yield the lines of a stretch of the file at a time."""
+    opener, mark = _OPENERS.get(path.suffix.lower(), io.FileIO), "\ufeff"
     try:
         with io.BufferedReader(opener(path)) as raw:
             text = io.TextIOWrapper(raw, encoding, errors="surrogateescape", newline="\n")
-            for number, line in enumerate(text):
-                line = line.removeprefix("\ufeff") if number == 0 else line
-                yield line[:-2] if line.endswith("\r\n") else line.removesuffix("\n")
+            while block := text.read(_BLOCK) + text.readline():
+                block, mark = block.removeprefix(mark), ""
+                yield block.replace("\r\n", "\n").removesuffix("\n").split("\n")
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not {encoding.upper()} ({error}); name its encoding") from error
     except (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError) as error:

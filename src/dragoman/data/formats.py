@@ -70,8 +70,8 @@ class Source:
 
 def read_tsv(source: Source) -> Iterator[Row]:
     """Read tab-separated lines; a quotation mark is a character like any other."""
-    cells = map(methodcaller("split", "\t"), source.lines())
-    return _pick(source, map(Record, count(1), cells), "\t")
+    table = Tabbed(source, source.lines())
+    return table.stream(table.lines, 1 + table.has_header)
 
 
 def read_csv(source: Source) -> Iterator[Row]:
@@ -100,24 +100,96 @@ def _parse_csv(source: Source) -> Iterator[Record]:
 def _pick(source: Source, table: Iterator[Record], separator: str) -> Iterator[Row]:
     """Take the two columns out of a delimited file."""
     head = list(islice(table, _NUM_SPLIT))
-    _refuse_one_column(source, head, separator)
-    src, tgt, has_header = _locate(source, head[0].cells)
-    least = max(src, tgt) + 1
-    most = len(head[0].cells) if separator == "," else None
-    pair = 2 if least == 2 and not source.extras else None
-    for line, cells, fault in chain(head[has_header:], table):
-        if len(cells) == pair and not fault and cells[0].strip():
-            yield Row(line, cells[src], cells[tgt])
-        elif not fault and not any(map(str.strip, cells)):
-            yield Row(line, "", "")
-        elif fault or len(cells) < least:
-            wanted = _LAYOUTS[separator] if least == 2 else f"at least {least}"
-            yield Row(line, "", "", fault or f"has {_count_columns(cells)}; expected {wanted}")
-        elif most and len(cells) > most:
-            excess = f"has {_count_columns(cells)} where the first line has {most}"
-            yield Row(line, "", "", f"{excess}: quote a text that holds a comma")
-        else:
-            yield Row(line, cells[src], cells[tgt], "", _others(source, cells, (src, tgt)))
+    layout = _Layout.of(source, head, separator)
+    return layout.rows(chain(head[layout.has_header :], table))
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where the two columns of a delimited file stand, and how many there are in its first line."""
+
+    source: Source
+    separator: str
+    src: int
+    tgt: int
+    has_header: bool
+    num_columns: int
+
+    @classmethod
+    def of(cls, source: Source, head: list[Record], separator: str) -> "_Layout":
+        """Judge by the first lines.
+
+        Raises:
+            DataError: Most of them have one column, or the columns asked for are not there.
+        """
+        _refuse_one_column(source, head, separator)
+        located = _locate(source, head[0].cells)
+        return cls(source, separator, *located, len(head[0].cells))
+
+    @property
+    def least(self) -> int:
+        """How many columns a line must have."""
+        return max(self.src, self.tgt) + 1
+
+    def rows(self, table: Iterable[Record]) -> Iterator[Row]:
+        """Take the two columns out of lines."""
+        source, src, tgt, least = self.source, self.src, self.tgt, self.least
+        most = self.num_columns if self.separator == "," else None
+        pair = 2 if least == 2 and not source.extras else None
+        for line, cells, fault in table:
+            if len(cells) == pair and not fault and cells[0].strip():
+                yield Row(line, cells[src], cells[tgt])
+            elif not fault and not any(map(str.strip, cells)):
+                yield Row(line, "", "")
+            elif fault or len(cells) < least:
+                wanted = _LAYOUTS[self.separator] if least == 2 else f"at least {least}"
+                yield Row(line, "", "", fault or f"has {_count_columns(cells)}; expected {wanted}")
+            elif most and len(cells) > most:
+                excess = f"has {_count_columns(cells)} where the first line has {most}"
+                yield Row(line, "", "", f"{excess}: quote a text that holds a comma")
+            else:
+                yield Row(line, cells[src], cells[tgt], "", _others(source, cells, (src, tgt)))
+
+
+class Tabbed:
+    """A tab-separated file, whose lines are cut one by one, or many at once where they are alike.
+
+    Args:
+        source: How it is read.
+        lines: All of it.
+
+    Raises:
+        DataError: Most of the first lines have one column, or the columns asked for are not there.
+    """
+
+    def __init__(self, source: Source, lines: Iterable[str]) -> None:
+        rest = iter(lines)
+        head = list(islice(rest, _NUM_SPLIT))
+        self._layout = _Layout.of(source, list(_cut(head, 1)), "\t")
+        self.has_header = self._layout.has_header
+        # What is left behind the header.
+        self.lines = chain(islice(head, int(self.has_header), None), rest)
+
+    def stream(self, lines: Iterable[str], first: int) -> Iterator[Row]:
+        """Take the two columns out of lines, of which the first has this number."""
+        return self._layout.rows(_cut(lines, first))
+
+    def columns(self, lines: Sequence[str]) -> tuple[list[str], list[str]] | None:
+        """Take the two columns out of lines at once; None where lines have unlike numbers of cells, or too few."""
+        width = lines[0].count("\t") + 1
+        # No cell holds a line feed, so that each must stand for itself between two lines' cells.
+        cells = "\t\n\t".join(lines).split("\t")
+        whole = len(cells) == len(lines) * (width + 1) - 1
+        if width < self._layout.least or not whole:
+            return None
+        if cells[width :: width + 1].count("\n") < len(lines) - 1:
+            return None
+        src, tgt = (cells[place :: width + 1] for place in (self._layout.src, self._layout.tgt))
+        return src, tgt
+
+
+def _cut(lines: Iterable[str], first: int) -> Iterator[Record]:
+    return map(Record, count(first), map(methodcaller("split", "\t"), lines))
 
 
 def _others(source: Source, cells: list[str], chosen: tuple[int, int]) -> tuple[str, ...]:

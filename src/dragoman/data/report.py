@@ -4,12 +4,13 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from dragoman.data.chunks import Chunk
 from dragoman.data.corpus import Corpus, match_key
 from dragoman.errors import DataError
 
@@ -185,7 +186,7 @@ def inspect_corpus(
         num_copies=sum(1 for src, tgt in pairs if src == tgt),
         problems=gather(f"{problem}" for corpus in corpora for problem in corpus.problems),
         misaligned=places(train, limits.misaligned(src_lengths, tgt_lengths)),
-        mojibake=gather(place for corpus in corpora for place in find_mojibake(corpus)),
+        mojibake=gather(place for corpus in corpora for place in find_mojibake(Chunk.of(corpus))),
         length_outliers=places(train, limits.outliers(src_lengths, tgt_lengths)),
         shift=find_shift(train, src_lengths, tgt_lengths),
         leaks=_find_leaks(train, held_out),
@@ -221,7 +222,7 @@ def gather(found: Iterable[str]) -> Finding:
     return Finding(len(examples) + sum(1 for _ in found), examples)
 
 
-def places(corpus: Corpus, found: npt.NDArray[np.bool_]) -> Finding:
+def places(corpus: Corpus | Chunk, found: npt.NDArray[np.bool_]) -> Finding:
     """Say where the pairs stand of which something holds."""
     return gather(corpus.where(int(index)) for index in np.flatnonzero(found))
 
@@ -269,17 +270,19 @@ def _log_ratios(src: Measured, tgt: Measured) -> Lengths:
     return np.log((tgt[1] + 5) / (src[1] + 5))
 
 
-def find_mojibake(corpus: Corpus) -> Iterator[str]:
+def find_mojibake(chunk: Chunk) -> Iterator[str]:
     """Find texts that look decoded with the wrong encoding."""
-    for index, (src, tgt) in enumerate(corpus.pairs):
-        if src.isascii() and tgt.isascii():
-            continue
-        if _MOJIBAKE.search(src) or _MOJIBAKE.search(tgt):
-            yield corpus.where(index)
+    # No line feed is part of what is looked for: mostly it is enough to look once, at all that is not ASCII.
+    foreign = (text for text in chain(chunk.src, chunk.tgt) if not text.isascii())
+    if not _MOJIBAKE.search("\n".join(foreign)):
+        return
+    for index, texts in enumerate(zip(chunk.src, chunk.tgt, strict=True)):
+        if any(not text.isascii() and _MOJIBAKE.search(text) for text in texts):
+            yield chunk.where(index)
 
 
 def find_shift(
-    corpus: Corpus,
+    corpus: Corpus | Chunk,
     src: tuple[Lengths, Lengths],
     tgt: tuple[Lengths, Lengths],
     *,

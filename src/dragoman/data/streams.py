@@ -9,23 +9,13 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice, zip_longest
+from itertools import islice
 from pathlib import Path
 
-from dragoman.data.corpus import (
-    Corpus,
-    ReadOptions,
-    keep_usable,
-    read_rows,
-    refuse_bad,
-    sift,
-    without_blank_end,
-)
-from dragoman.data.files import COMPRESSIONS, content_suffix, read_bytes, stream_lines
+from dragoman.data.chunks import Chunk, Files, name_of, paths_of, read_chunks, stream_rows
+from dragoman.data.corpus import Corpus, Pair, ReadOptions, read_rows, refuse_bad, sift
+from dragoman.data.files import COMPRESSIONS, read_bytes
 from dragoman.data.formats import Row
-from dragoman.errors import DataError
-
-Files = Path | tuple[Path, Path]
 
 CHUNK = 8192
 _BY_LINES = frozenset({".tsv", ".tab", ".txt", ".jsonl", ".ndjson"})
@@ -70,27 +60,21 @@ def _size(path: Path) -> int:
     return packed * (_PACKED_FACTOR if path.suffix.lower() in COMPRESSIONS else 1)
 
 
-def name_of(files: Files) -> str:
-    """Name a corpus for messages."""
-    return " + ".join(map(str, files)) if isinstance(files, tuple) else str(files)
-
-
-def stream_corpus(files: Files, options: ReadOptions) -> Iterator[Corpus]:
+def stream_corpus(files: Files, options: ReadOptions) -> Iterator[Chunk]:
     """Read a corpus in chunks, each of which knows its lines.
 
     Raises:
         DataError: If nothing, or too little, of it can be used; this may come late.
     """
-    name, paths = name_of(files), _paths(files)
-    rows = without_blank_end(_stream_rows(files, options))
-    told, num_lines, num_bad = Corpus([], [], name), 0, 0
-    while chunk := list(islice(rows, CHUNK)):
-        found = keep_usable(chunk, paths, name)
-        num_lines += len(chunk)
+    told, num_lines, num_bad = Corpus([], [], name_of(files)), 0, 0
+    for found in read_chunks(files, options, CHUNK):
+        num_lines += len(found) + len(found.problems)
         num_bad += len(found.problems)
         # Only the first are kept: the bad lines of a large corpus may be many, and yet few in it.
         told.problems.extend(found.problems[: _NUM_TOLD - len(told.problems)])
-        told.pairs[:] = told.pairs or found.pairs[:1]
+        told.pairs[:] = told.pairs or [
+            Pair(*pair) for pair in zip(found.src[:1], found.tgt[:1], strict=True)
+        ]
         refuse_bad(told, max(num_lines, _EARLIEST), num_bad)
         yield found
     refuse_bad(told, num_lines, num_bad)
@@ -107,7 +91,7 @@ def sample_corpus(files: Files, options: ReadOptions, most: int = _SAMPLE_BYTES)
     Raises:
         DataError: If nothing, or too little, of it can be used.
     """
-    paths = _paths(files)
+    paths = paths_of(files)
     if size_of(files) > most and _can_seek(files, options):
         assert isinstance(files, Path)
         content = _read_pieces(files, most)
@@ -117,35 +101,8 @@ def sample_corpus(files: Files, options: ReadOptions, most: int = _SAMPLE_BYTES)
     if size_of(files) <= most and isinstance(files, Path):
         rows = read_rows(files, options, read_bytes(files))
         return Sample(sift(rows, paths, name_of(files)), 1.0)
-    rows, total = _skim(_stream_rows(files, options), most // (_SKIMMED * _ROW_BYTES))
+    rows, total = _skim(stream_rows(files, options), most // (_SKIMMED * _ROW_BYTES))
     return Sample(sift(rows, paths, name_of(files)), len(rows) / max(1, total))
-
-
-def _paths(files: Files) -> tuple[str, str]:
-    return (str(files[0]), str(files[1])) if isinstance(files, tuple) else (str(files), str(files))
-
-
-def _stream_rows(files: Files, options: ReadOptions) -> Iterator[Row]:
-    if isinstance(files, Path):
-        if content_suffix(files) == ".parquet" != files.suffix.lower():
-            raise DataError(f"{files} is packed Parquet, which cannot be streamed; unpack it")
-        return read_rows(files, options, None)
-    return _parallel_rows(files, options)
-
-
-def _parallel_rows(files: tuple[Path, Path], options: ReadOptions) -> Iterator[Row]:
-    src, tgt = (stream_lines(path, options.encoding) for path in files)
-    longer = 0
-    for line, (one, other) in enumerate(zip_longest(src, tgt), 1):
-        if one is not None and other is not None and not longer:
-            yield Row(line, one, other)
-        elif (one or other or "").strip():
-            raise DataError(
-                f"{name_of(files)}: from line {longer or line} on, one file has a line that the other lacks; "
-                "parallel files need one sentence a line, in the same order: find the line that was lost or broken"
-            )
-        else:
-            longer = longer or line
 
 
 def _can_seek(files: Files, options: ReadOptions) -> bool:

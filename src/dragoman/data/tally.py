@@ -8,14 +8,14 @@ one, and within about one part in 300 in a large one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import starmap
 from operator import eq
 
 import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from dragoman.data.corpus import Corpus, Pair, match_key
+from dragoman.data.chunks import Chunk
+from dragoman.data.corpus import Corpus, match_key
 from dragoman.data.report import (
     DataReport,
     Finding,
@@ -55,19 +55,19 @@ class Tally:
         self._found: dict[str, Finding] = dict.fromkeys(whats, _NONE)
         for corpus in held_out.values():
             self._note("problems", gather(map(str, corpus.problems)))
-            self._note("mojibake", gather(find_mojibake(corpus)))
+            self._note("mojibake", gather(find_mojibake(Chunk.of(corpus))))
         self._lengths = [[_Histogram(), _Histogram()] for _ in range(2)]
         self._shift = ""
         self._copies = 0
         self._repeats = _Repeats()
         self.num_pairs = 0
 
-    def add(self, chunk: Corpus) -> None:
+    def add(self, chunk: Chunk) -> None:
         """Count the pairs of a chunk."""
         self._note("problems", gather(map(str, chunk.problems)))
-        if not chunk.pairs:
+        if not len(chunk):
             return
-        src, tgt = (measure([pair[side] for pair in chunk.pairs]) for side in (0, 1))
+        src, tgt = measure(chunk.src), measure(chunk.tgt)
         self._note("misaligned", places(chunk, self._limits.misaligned(src, tgt)))
         self._note("outliers", places(chunk, self._limits.outliers(src, tgt)))
         self._note("mojibake", gather(find_mojibake(chunk)))
@@ -75,11 +75,11 @@ class Tally:
         for histograms, measured in zip(self._lengths, (src, tgt), strict=True):
             for histogram, lengths in zip(histograms, measured, strict=True):
                 histogram.add(lengths)
-        self._copies += sum(starmap(eq, chunk.pairs))
-        self._repeats.add(chunk.pairs)
-        self.num_pairs += len(chunk.pairs)
+        self._copies += sum(map(eq, chunk.src, chunk.tgt))
+        self._repeats.add(chunk.src, chunk.tgt)
+        self.num_pairs += len(chunk)
 
-    def leak(self, chunk: Corpus, keys: Sequence[str]) -> None:
+    def leak(self, chunk: Chunk, keys: Sequence[str]) -> None:
         """Note which held-out sources occur in a chunk, of whose sources these are the match keys."""
         for name, held_out in self._held_out.items():
             if held_out.keys().isdisjoint(keys):
@@ -152,12 +152,11 @@ class _Repeats:
         self._waiting = list[tuple[NDArray[np.uint64], NDArray[np.uint64]]]()
         self._num_waiting = 0
 
-    def add(self, pairs: Sequence[Pair]) -> None:
+    def add(self, src: Sequence[str], tgt: Sequence[str]) -> None:
         digest = xxhash.xxh3_64_intdigest
-        encoded = [src.encode() for src, _ in pairs]
-        sources = np.fromiter(map(digest, encoded), np.uint64, len(pairs))
+        sources = np.fromiter(map(digest, map(str.encode, src)), np.uint64, len(src))
         chosen = np.flatnonzero(self._of_class(sources))
-        whole = (encoded[place] + b"\t" + pairs[place].tgt.encode() for place in chosen.tolist())
+        whole = (f"{src[place]}\t{tgt[place]}".encode() for place in chosen.tolist())
         hashes = np.fromiter(map(digest, whole), np.uint64, len(chosen))
         self._waiting.append((sources[chosen], hashes))
         self._num_waiting += len(chosen)

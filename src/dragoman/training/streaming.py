@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from dragoman.config import Config
+from dragoman.data.chunks import Chunk, Files, name_of
 from dragoman.data.corpus import Corpus, Pair, ReadOptions, match_keys, read_corpus
 from dragoman.data.pools import StoredDeck, shares_of
 from dragoman.data.report import DataReport
 from dragoman.data.store import Store, StoreWriter, find_store
-from dragoman.data.streams import Files, Sample, name_of, sample_corpus, size_of, stream_corpus
+from dragoman.data.streams import Sample, sample_corpus, size_of, stream_corpus
 from dragoman.data.tally import Tally
 from dragoman.errors import ConfigError, DataError
 from dragoman.nn.decoders import DECODERS
@@ -199,11 +200,11 @@ class StoreMaker:
         for chunk in stream_corpus(files, self.stream.options):
             kept = self._without_held_out(chunk)
             self._tally.add(kept)
-            text = "".join([f"{src}\t{tgt}\n" for src, tgt in kept.pairs])
-            self._digest.update(text.encode())
-            if kept.pairs:
-                yield [src for src, _ in kept.pairs], [tgt for _, tgt in kept.pairs]
-            watch.count(len(chunk.pairs) + len(chunk.problems))
+            if len(kept):
+                lines = map("\t".join, zip(kept.src, kept.tgt, strict=True))
+                self._digest.update(("\n".join(lines) + "\n").encode())
+                yield kept.src, kept.tgt
+            watch.count(len(chunk) + len(chunk.problems))
 
     def _add(self, writer: StoreWriter, src: Rows, tgt: Rows) -> None:
         """Cut what is too long, leave out what cannot be used, and write the rest."""
@@ -218,21 +219,19 @@ class StoreMaker:
             src, tgt = src.take(usable), tgt.take(usable)
         writer.add(src, tgt)
 
-    def _without_held_out(self, chunk: Corpus) -> Corpus:
+    def _without_held_out(self, chunk: Chunk) -> Chunk:
         """Leave out what shares a source or a target with what was held out; note what leaks otherwise."""
-        keys = match_keys([src for src, _ in chunk.pairs])
+        keys = match_keys(chunk.src)
         sources, targets = self._apart
         if sources:
-            answers = match_keys([tgt for _, tgt in chunk.pairs])
-            own = [
-                key not in sources and answer not in targets
-                for key, answer in zip(keys, answers, strict=True)
-            ]
-            if not all(own):
+            answers = match_keys(chunk.tgt)
+            if not (sources.isdisjoint(keys) and targets.isdisjoint(answers)):
+                own = [
+                    key not in sources and answer not in targets
+                    for key, answer in zip(keys, answers, strict=True)
+                ]
                 self._num_apart += len(own) - sum(own)
-                keys = list(compress(keys, own))
-                pairs, lines = list(compress(chunk.pairs, own)), list(compress(chunk.lines, own))
-                chunk = Corpus(pairs, lines, chunk.path, chunk.problems)
+                keys, chunk = list(compress(keys, own)), chunk.choose(own)
         self._tally.leak(chunk, keys)
         return chunk
 

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from dragoman import api
 from dragoman.config import build_config
-from dragoman.data import formats, store, streams, tally
+from dragoman.data import files, formats, store, streams, tally
 from dragoman.data.batches import ListDeck
 from dragoman.data.corpus import ReadOptions
 from dragoman.data.pools import StoredDeck, shares_of
@@ -304,6 +304,7 @@ def test_memory_does_not_grow_with_the_corpus(tmp_path, monkeypatch):
     monkeypatch.setattr(formats, "_NUM_SPLIT", 100)
     monkeypatch.setattr(tally, "_MOST_HASHES", 1 << 9)
     monkeypatch.setattr(store, "_READ", 1 << 14)
+    monkeypatch.setattr(files, "_BLOCK", 1 << 14)
     peaks = []
     for number in (3000, 30_000):
         name = f"{number}.tsv"
