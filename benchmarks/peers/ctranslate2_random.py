@@ -1,10 +1,12 @@
 """A CTranslate2 Transformer of random weights, in int8, its output lengths forced: run in the peer's environment.
 
-    python ctranslate2_random.py TOKENS.json --threads 1 --beam 1
+    python ctranslate2_random.py TOKENS.json --threads 1 --beam 1 [--shortlist]
 
-TOKENS.json: {"vocabulary": [...], "sources": [[token, ...], ...], "lengths": [...]}. Prints one line of JSON:
-seconds and processor time for all sentences (the best batch size of a few, median of several rounds), and the median
-for each alone. Random weights take as long as trained ones where lengths are the same; that is all this row is for.
+TOKENS.json: {"vocabulary": [...], "sources": [[token, ...], ...], "lengths": [...]}; with `--shortlist` also
+"shortlist": {source token: [target tokens]}, "" for any source, which becomes its vocabulary map. Prints one line of
+JSON: seconds and processor time for all sentences (the best batch size of a few, median of several rounds), and the
+median for each alone. Random weights take as long as trained ones where lengths are the same; that is all this row is
+for.
 """
 
 import json
@@ -26,7 +28,8 @@ BATCHES = (32, 64, 128)
 def main():
     options, content = asked(__doc__)
     with tempfile.TemporaryDirectory() as folder:
-        save_random(Path(folder) / "model", content["vocabulary"])
+        short = content["shortlist"] if options.shortlist else None
+        save_random(Path(folder) / "model", content["vocabulary"], short)
         translator = ctranslate2.Translator(
             str(Path(folder) / "model"),
             compute_type="int8",
@@ -46,7 +49,7 @@ def measure(translator, content, options):
         began = time.perf_counter()
         waiting = [
             translator.translate_batch(
-                sources, asynchronous=True, max_batch_size=size, **forced(length, options.beam)
+                sources, asynchronous=True, max_batch_size=size, **forced(length, options)
             )
             for length, sources in by_length.items()
         ]
@@ -57,7 +60,7 @@ def measure(translator, content, options):
 
     def alone(source, length):
         began = time.perf_counter()
-        translator.translate_batch([source], **forced(length, options.beam))
+        translator.translate_batch([source], **forced(length, options))
         return time.perf_counter() - began
 
     size = min(BATCHES, key=all_of)
@@ -73,16 +76,17 @@ def measure(translator, content, options):
     }
 
 
-def forced(length, beam):
+def forced(length, options):
     return {
-        "beam_size": beam,
+        "beam_size": options.beam,
+        "use_vmap": options.shortlist,
         "min_decoding_length": length,
         "max_decoding_length": length,
     }
 
 
-def save_random(folder, vocabulary):
-    """Write a model."""
+def save_random(folder, vocabulary, shortlist):
+    """Write a model, with a vocabulary map if there is a shortlist."""
     spec = ctranslate2.specs.TransformerSpec.from_config(LAYERS, HEADS)
     rng = np.random.default_rng(1)
     size = len(vocabulary)
@@ -117,6 +121,10 @@ def save_random(folder, vocabulary):
     linear(spec.decoder.projection, size)
     spec.register_source_vocabulary(vocabulary)
     spec.register_target_vocabulary(vocabulary)
+    if shortlist is not None:
+        lines = [f"{source}\t{' '.join(words)}\n" for source, words in shortlist.items()]
+        (folder.parent / "vmap").write_text("".join(lines), encoding="utf-8")
+        spec.register_vocabulary_mapping(str(folder.parent / "vmap"))
     spec.validate()
     spec.optimize(quantization="int8")
     spec.save(str(folder.mkdir() or folder))

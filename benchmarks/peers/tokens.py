@@ -12,5 +12,6 @@ def asked(description):
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--beam", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--shortlist", action="store_true")
     options = parser.parse_args()
     return options, json.loads(options.tokens.read_text(encoding="utf-8"))

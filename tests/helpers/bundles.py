@@ -19,11 +19,14 @@ def tokenizer() -> Tokenizer:
     return made
 
 
-def write_tiny(out: Path, config: ModelConfig = SMALL, *, int8: bool = False, network=None) -> Path:
+def write_tiny(
+    out: Path, config: ModelConfig = SMALL, *, int8: bool = False, network=None, shortlist=None
+) -> Path:
     """Write a bundle, of a network that `build` makes unless one is given."""
     network = build(config) if network is None else network
     both = tokenizer()
-    write_bundle(network, Config(model=network.config), (both, both), out, ExportOptions(int8))
+    options = ExportOptions(int8, shortlist)
+    write_bundle(network, Config(model=network.config), (both, both), out, options)
     return out
 
 

@@ -19,6 +19,7 @@ from onnx import TensorProto
 
 from dragoman.export.graph import Graph, Value
 from dragoman.export.parts import GENERATORS, Network
+from dragoman.runtime.weights import ALWAYS, TABLE
 from dragoman.text.vocabulary import EOS, SPECIALS
 
 Ids = NDArray[np.int64]
@@ -138,12 +139,13 @@ def offered(network: Network, made: tuple[str, str, str, str] = ("", "", "", "")
 def offer(g: Graph, network: Network, shortlist: Shortlist) -> tuple[str, str, str, str]:
     """Write how a batch's words are chosen: those of each of its source tokens, those always, and `more`."""
     bias = network.parameters["generator.bias"]
-    each = g.op("Gather", g.weight("shortlist", shortlist.table.astype(np.int32)), "src")
+    each = g.op("Gather", g.weight(TABLE, shortlist.table.astype(np.int32)), "src")
     rows = g.op("Shape", "src", start=0, end=1)
     one = g.constant([1], np.int64)
     flat = g.op("Concat", rows, g.constant([-1], np.int64), axis=0)
     own = g.op("Cast", g.op("Reshape", each, flat), to=TensorProto.INT64)
-    always = g.op("Concat", g.constant(shortlist.always, np.int64), "more", axis=0)
+    always = g.weight(ALWAYS, shortlist.always.astype(np.int32))
+    always = g.op("Concat", g.op("Cast", always, to=TensorProto.INT64), "more", axis=0)
     every = g.op("Concat", rows, g.op("Shape", always), axis=0)
     own = g.op("Concat", own, g.op("Expand", always, every), axis=1)
     ids = g.op("Unique", g.op("Reshape", own, g.constant([-1], np.int64)), sorted=1)

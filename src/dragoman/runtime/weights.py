@@ -19,9 +19,11 @@ from dragoman.errors import BundleError
 _GRAPH, _INITIALIZER = 7, 5
 _DIMS, _TYPE, _NAME, _EXTERNAL = 1, 2, 8, 13
 _KEY, _VALUE = 1, 2
-_TYPES: dict[int, type[np.generic]] = {1: np.float32, 3: np.int8, 10: np.float16}
+_TYPES: dict[int, type[np.generic]] = {1: np.float32, 3: np.int8, 6: np.int32, 10: np.float16}
+# What is offered to any source, and to each of its tokens: ids, which are no weights.
+ALWAYS, TABLE = "shortlist.always", "shortlist"
 _SCALES = ".scales"
-_TABLE = "embedding.weight"
+_VECTORS = "embedding.weight"
 
 Floats = NDArray[np.float32]
 
@@ -39,7 +41,7 @@ def read_weights(*graphs: Path) -> dict[str, Floats]:
     return {
         name: _restore(name, values, found.get(name + _SCALES))
         for name, values in found.items()
-        if not name.endswith(_SCALES)
+        if not name.endswith(_SCALES) and name not in (ALWAYS, TABLE)
     }
 
 
@@ -74,7 +76,7 @@ def _restore(name: str, values: NDArray[np.generic], scales: NDArray[np.generic]
     restored = values.astype(np.float32)
     if scales is None:
         return restored
-    return restored * (scales[:, None] if name.endswith(_TABLE) else scales).astype(np.float32)
+    return restored * (scales[:, None] if name.endswith(_VECTORS) else scales).astype(np.float32)
 
 
 class _Files:

@@ -36,6 +36,20 @@ static matrix *maps(int64_t count, int64_t inputs, int64_t outputs, int wild)
     return made;
 }
 
+static shortlist list_of(int64_t words, int64_t width, int wild)
+{
+    int64_t room = (width + STRIDE - 1) / STRIDE * STRIDE, each = 1 + number(4), i;
+    int32_t *always = malloc(3 * sizeof(int32_t)), *table = malloc((size_t)(words * each) * sizeof(int32_t));
+    int8_t *vectors = bytes(words * room);
+    for (i = 0; i < words * each; i++)
+        table[i] = (int32_t)number((uint32_t)words);
+    for (i = 0; i < 3; i++)
+        always[i] = i ? (int32_t)number((uint32_t)words) : EOS;
+    for (i = 0; i < words * room; i++)
+        vectors[i] = i % room < width ? vectors[i] : 0;
+    return (shortlist){room, vectors, floats(words, wild), floats(words, wild), words, 3, each, always, table};
+}
+
 int main(int argc, char **argv)
 {
     for (int turn = 0; turn < (argc > 1 ? atoi(argv[1]) : 1); turn++) {
@@ -52,7 +66,9 @@ int main(int argc, char **argv)
                      maps(layers, hidden, 4 * hidden, wild), bias, *maps(1, hidden, hidden, wild),
                      *maps(1, hidden, width, wild), *maps(1, tied ? width : hidden, vocabulary, wild),
                      floats(vocabulary, wild)};
-        task t = {sentences, size, 1, 5, number(4), banned, longest, 0.7, NULL, {looks ? length : 0, NULL, NULL, NULL}};
+        shortlist words = list_of(vocabulary, tied ? width : hidden, wild);
+        yard own = {0};
+        task t = {sentences, size, 1, 5, number(4), banned, longest, 0.7, length, NULL, number(2) ? &words : NULL, &own};
         for (i = 0; i < sentences; i++) {
             longest[i] = number(15);
             steps = LARGER(steps, longest[i]);
@@ -73,19 +89,20 @@ int main(int argc, char **argv)
         int64_t *src = malloc((size_t)tokens * sizeof(int64_t));
         for (i = 0; i < tokens; i++) /* here and there with padding amid words, which nobody should hand over */
             src[i] = i % length && number(4) == 0 ? PAD : (int64_t)number((uint32_t)vocabulary);
-        float *memory = floats(tokens * hidden, 0), *values = floats(tokens * hidden, 0), *mask = floats(tokens, 0);
-        float *keys = n.mapped ? floats(tokens * hidden, 0) : memory, *first = floats(sentences * 2 * layers * hidden, 0);
-        if (!dragoman_encode(&n, src, sentences, length, memory, keys, values, mask, first))
-            return 1;
-        t.first = first;
-        t.seen = (struct memory){t.seen.length, keys, values, mask};
+        t.src = src;
         int64_t all = sentences * size, *ids = malloc((size_t)(all * steps) * sizeof(int64_t));
         int64_t *counts = malloc(3 * (size_t)all * sizeof(int64_t));
         float *gained = malloc((size_t)(all * steps) * sizeof(float));
         float *weights = turn % 4 ? malloc((size_t)(all * steps * length) * sizeof(float) + 1) : NULL;
         ends e = {calloc((size_t)sentences, sizeof(int64_t)), counts, counts + all,
                   malloc((size_t)all * sizeof(double)), ids, gained, weights};
-        if (!dragoman_greedy(&d, &t, ids, gained, counts, weights) || !dragoman_beam(&d, &t, &e))
+        if (!dragoman_greedy(&n, &d, &t, ids, gained, counts, weights))
+            return 1;
+        if (number(2)) { /* also in a block that is large enough, or nearly so */
+            own = (yard){.size = own.wanted * (1 + number(4)) / 4 + 1, .block = NULL};
+            own.block = malloc((size_t)own.size);
+        }
+        if (!dragoman_beam(&n, &d, &t, &e))
             return 1;
         for (i = 0; i < sentences; i++)
             for (int64_t n = 0; n < e.found[i]; n++) {

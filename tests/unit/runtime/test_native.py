@@ -12,17 +12,22 @@ import pytest
 
 from dragoman.cli.main import main
 from dragoman.config import ModelConfig
-from dragoman.contracts.tiny import SOURCES, build, sources
+from dragoman.contracts.tiny import SOURCES, VOCAB, build, sources
 from dragoman.data.batches import pad_sources
+from dragoman.export.shortlist import Shortlist
 from dragoman.loading import load, open_stepper
 from dragoman.runtime.bundle import read_bundle
+from dragoman.runtime.engine import BundleStepper
 from dragoman.runtime.native import library
+from dragoman.runtime.native import stepper as native_stepper
+from dragoman.runtime.native.search import OwnSearch
 from dragoman.runtime.native.stepper import NativeStepper, open_native
 from dragoman.runtime.native.words import WordTable
 from dragoman.search.beam import BeamOptions, beam_search
 from dragoman.search.filters import Forbid, ForcePrefix, MinLength, NoRepeat
 from dragoman.search.greedy import Limits, greedy_search
 from dragoman.search.stepper import ArrayDistribution
+from dragoman.text.vocabulary import EOS
 from dragoman.translator import TranslateOptions
 from dragoman.zoo import shipped
 from helpers.bundles import SMALL, stepper, write_tiny
@@ -56,9 +61,16 @@ def _kernel(_compiled, monkeypatch):
     library.load_kernel.cache_clear()
 
 
-def opened(out, config=SMALL):
+# What each source token offers besides the end, 18 and 19: two or three tokens, some of them on several lists.
+SHORT = Shortlist(
+    np.array([EOS, 18, 19]),
+    np.array([[EOS] * 3] * 4 + [[n, n * 7 % 16 + 4, max(n - 1, 4)] for n in range(4, VOCAB)]),
+)
+
+
+def opened(out, config=SMALL, shortlist=None):
     """Open a tiny int8 bundle on the kernel."""
-    write_tiny(out, network=build(config), int8=True)
+    write_tiny(out, network=build(config), int8=True, shortlist=shortlist)
     native = open_native(read_bundle(out))
     assert native is not None
     return native
@@ -106,9 +118,10 @@ def test_products_of_whole_numbers_are_exact(inputs, rows):
     np.testing.assert_allclose(out * 127, numbers @ weights.astype(int), rtol=1e-6, atol=0.01)
 
 
+@pytest.mark.parametrize("shortlist", [None, SHORT])
 @pytest.mark.parametrize("name", list(CONFIGS))
-def test_no_sentence_depends_on_its_company(name, tmp_path):
-    native = opened(tmp_path, SMALL.model_copy(update=CONFIGS[name]))
+def test_no_sentence_depends_on_its_company(name, shortlist, tmp_path):
+    native = opened(tmp_path, SMALL.model_copy(update=CONFIGS[name]), shortlist).short
     options = BeamOptions(beam_size=3)
     greedy = greedy_search(native, sources(extra=2), LIMITS)
     beams = beam_search(native, sources(extra=2), LIMITS, options)
@@ -120,6 +133,9 @@ def test_no_sentence_depends_on_its_company(name, tmp_path):
         assert found.log_probs == pytest.approx(greedy[number].log_probs, abs=1e-5)
         (several,) = beam_search(native, pad_sources([source]), alone, options)
         assert [one.ids for one in several] == [one.ids for one in beams[number]]
+        if shortlist:
+            offered = {*shortlist.of([*source, EOS]).tolist()}
+            assert all({*one.ids} <= offered for one in (found, *several))
 
 
 class Stepwise:
@@ -136,13 +152,14 @@ def same(found, wanted):
     np.testing.assert_array_equal(found.weights, wanted.weights)
 
 
+@pytest.mark.parametrize("shortlist", [None, SHORT])
 @pytest.mark.parametrize("filters", [[], [Forbid((0, 1, 2))], [MinLength(5), Forbid((4, 1))]])
 @pytest.mark.parametrize("name", list(CONFIGS))
-def test_its_own_searches_say_what_those_in_python_say(name, filters, tmp_path):
-    """The same words, scores and attention, whatever ends when."""
+def test_its_own_searches_say_what_those_in_python_say(name, filters, shortlist, tmp_path):
+    """The same words, scores and attention, whatever ends when, also where a sentence has fewer words than a beam."""
     rng = np.random.default_rng(7)
     config = SMALL.model_copy(update=CONFIGS[name])
-    native = opened(tmp_path, config)
+    native = opened(tmp_path, config, shortlist).short
     src = pad_sources([rng.integers(3, 12, rng.integers(1, 9)).tolist() for _ in range(16)])
     for attention, longest in ((True, 9), (False, 20)):
         limits = Limits(rng.integers(0, longest, 16).tolist(), filters, attention, 0.7)
@@ -155,6 +172,48 @@ def test_its_own_searches_say_what_those_in_python_say(name, filters, tmp_path):
             for several, wanted in zip(beams, plain, strict=True):
                 for pair in zip(several, wanted, strict=True):
                     same(*pair)
+
+
+@pytest.mark.parametrize("name", list(CONFIGS))
+def test_a_shortlist_shares_out_what_the_graphs_share_out(name, tmp_path):
+    """A sentence's own words are all that may follow, as likely as on ONNX Runtime; asked for all, it weighs all."""
+    native = opened(tmp_path, SMALL.model_copy(update=CONFIGS[name]), SHORT)
+    assert isinstance(native.short.own, OwnSearch)
+    onnx = BundleStepper(read_bundle(tmp_path))
+    found, wanted = (
+        one.step(np.full(4, 2), one.start(sources())).distribution.all()
+        for one in (native.short, onnx.short)
+    )
+    np.testing.assert_array_equal(np.isfinite(found), np.isfinite(wanted))
+    np.testing.assert_allclose(np.exp(found), np.exp(wanted), atol=0.02)
+    every = native.step(np.full(4, 2), native.start(sources())).distribution.all()
+    assert np.isfinite(every).all()
+    # Of two hypotheses a sentence each row knows whose words it may say.
+    twice = native.select(native.short.start(sources()), np.array([1, 1, 3, 3]))
+    several = native.short.step(np.full(4, 2), twice).distribution.all()
+    np.testing.assert_array_equal(several, found[[1, 1, 3, 3]])
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        {"shortlist.always": None},
+        {"shortlist.always": np.array([18], np.int32)},
+        {"shortlist": np.full((VOCAB, 3), VOCAB, np.int32)},
+        {"shortlist": np.full((VOCAB, 3), -1, np.int32)},
+        {"shortlist": np.full((VOCAB - 1, 3), EOS, np.int32)},
+    ],
+)
+def test_a_shortlist_of_another_model_is_left_to_onnx_runtime(spoil, tmp_path, monkeypatch):
+    opened(tmp_path, shortlist=SHORT)
+    read = native_stepper.tensors_of
+
+    def spoilt(*asked):
+        found = {**read(*asked), **spoil}
+        return {name: one for name, one in found.items() if one is not None}
+
+    monkeypatch.setattr(native_stepper, "tensors_of", spoilt)
+    assert open_native(read_bundle(tmp_path)) is None
 
 
 def test_what_its_own_searches_do_not_know_python_does(tmp_path):

@@ -24,6 +24,7 @@ typedef struct memory {
 typedef struct {
     rounded room;
     float *sum, *given, *mixed, *query;
+    int32_t *sums;
     const float *asked;
     int64_t width;
 } desk;
@@ -33,24 +34,19 @@ static int64_t wide(const decoder *d)
     return 2 * d->layers * d->hidden;
 }
 
-static int open_desk(desk *k, const decoder *d, int64_t rows)
+/* `most`: words that any offer holds. */
+static void open_desk(desk *k, const decoder *d, int64_t rows, int64_t most, yard *y)
 {
-    int64_t size = d->hidden, widest = LARGER(size, LARGER(d->query, d->table->width)) + 1;
+    int64_t size = d->hidden, widest = LARGER(size, LARGER(d->query, d->table->width)) + STRIDE;
 
-    k->room = make_room(rows, widest);
-    k->sum = malloc((size_t)(rows * (9 * size + d->query) + 1) * sizeof(float));
-    k->given = k->sum ? k->sum + rows * 4 * size : NULL;
-    k->mixed = k->sum ? k->given + rows * 4 * size : NULL;
-    k->query = k->sum ? k->mixed + rows * size : NULL;
+    k->room = table_of(y, rows, widest);
+    k->sum = take(y, rows * 4 * size, sizeof(float));
+    k->given = take(y, rows * 4 * size, sizeof(float));
+    k->mixed = take(y, rows * size, sizeof(float));
+    k->query = take(y, rows * d->query, sizeof(float));
+    k->sums = take(y, TALL * (most + MANY), sizeof(int32_t));
     k->asked = d->query ? k->query : k->mixed;
     k->width = d->query ? d->query : size;
-    return k->sum && k->room.numbers;
-}
-
-static void close_desk(desk *k)
-{
-    free(k->room.numbers);
-    free(k->sum);
 }
 
 static void add(float *restrict sum, const float *restrict x, float share, int64_t count)
@@ -120,32 +116,74 @@ static void advance(const decoder *d, desk *k, int64_t sentences, int64_t beams,
         multiply(&d->map, k->mixed, size, size, rows, 1, NULL, k->query, d->query, &k->room);
 }
 
-/* Score all words in a few rows, from `first` on; `log_sums` are to be taken off the scores. */
-static void score(const decoder *d, desk *k, int64_t first, int64_t rows, float *scores, float *log_sums)
+/* Score what is offered in a few rows, from `first` on; `log_sums` are to be taken off the scores. */
+static void score(const decoder *d, desk *k, const shortlist *s, const offer *o, int64_t first, int64_t rows,
+                  float *scores, float *log_sums)
 {
-    multiply(&d->words, k->asked + first * k->width, k->width, k->width, rows, !d->query, d->words_bias, scores,
-             d->vocabulary, &k->room);
-    for (int64_t r = 0; r < rows; r++)
-        log_sums[r] = log_sum(scores + r * d->vocabulary, d->vocabulary);
+    const float *x = k->asked + first * k->width;
+    int64_t r;
+
+    if (!o->ids)
+        multiply(&d->words, x, k->width, k->width, rows, !d->query, d->words_bias, scores, d->vocabulary, &k->room);
+    for (r = 0; o->ids && r < rows; r++) {
+        int64_t place = r % TALL;
+        int16_t *numbers = k->room.numbers + place * s->width;
+        k->room.largest[place] = round_row(x + r * k->width, k->width, s->width, !d->query, numbers);
+        if (place + 1 == TALL || r + 1 == rows)
+            multiply_offer(s, o, place + 1, k->room.numbers, k->room.largest, k->sums, scores + (r - place) * o->count);
+    }
+    for (r = 0; r < rows; r++)
+        log_sums[r] = log_sum(scores + r * o->count, o->count);
+}
+
+/* What a step that stands elsewhere is given: last, [sentences, beams]; where the memory and the source of each
+ * sentence lie; the states before and after; and room for where it looked. Without a shortlist there need be no `src`. */
+typedef struct {
+    int64_t sentences, beams, length;
+    const int64_t *last, *places, *src;
+    const float *state, *keys, *values, *mask;
+    float *new_state, *weights;
+} step;
+
+/* Score the words of a shortlist; the others get -inf. */
+static void score_short(const decoder *d, desk *k, const shortlist *s, const step *t, float *scores, float *log_sums,
+                        yard *y)
+{
+    uint64_t *marked = take(y, (s->words + 63) / 64, sizeof(uint64_t));
+    float *few = take(y, d->vocabulary, sizeof(float));
+    offer o = {0};
+
+    for (int64_t r = 0; !y->failed && r < t->sentences * t->beams; r++, scores += d->vocabulary) {
+        if (r % t->beams == 0)
+            o = choose(s, t->src + t->places[r / t->beams] * t->length, t->length, marked, y);
+        if (y->failed)
+            return;
+        score(d, k, s, &o, r, 1, few, log_sums + r);
+        for (int64_t n = 0; n < d->vocabulary; n++)
+            scores[n] = -INFINITY;
+        for (int64_t n = 0; n < o.count; n++)
+            scores[o.ids[n]] = few[n];
+    }
 }
 
 /* One step, for a search that stands elsewhere: scores, [sentences, beams, vocabulary]; log_sums, [sentences, beams]. */
-int dragoman_step(const decoder *d, int64_t sentences, int64_t beams, int64_t length, const int64_t *last,
-                  const float *state, const int64_t *places, const float *keys, const float *values,
-                  const float *mask, float *new_state, float *weights, float *scores, float *log_sums)
+int dragoman_step(const decoder *d, const shortlist *s, const step *t, float *scores, float *log_sums)
 {
-    memory m = {length, keys, values, mask};
-    int64_t rows = sentences * beams, r;
+    memory m = {t->length, t->keys, t->values, t->mask};
+    offer all = {.count = d->vocabulary};
+    int64_t rows = t->sentences * t->beams, r;
+    yard own = {0};
     desk k;
-    int well = open_desk(&k, d, rows);
 
-    if (well) {
-        advance(d, &k, sentences, beams, &m, last, places, state, new_state, weights);
-        for (r = 0; r < rows; r += FEW)
-            score(d, &k, r, SMALLER(rows - r, FEW), scores + r * d->vocabulary, log_sums + r);
-    }
-    close_desk(&k);
-    return well;
+    open_desk(&k, d, rows, d->vocabulary, &own);
+    if (own.failed)
+        return leave(&own);
+    advance(d, &k, t->sentences, t->beams, &m, t->last, t->places, t->state, t->new_state, t->weights);
+    if (s)
+        score_short(d, &k, s, t, scores, log_sums, &own);
+    for (r = 0; !s && r < rows; r += FEW)
+        score(d, &k, NULL, &all, r, SMALLER(rows - r, FEW), scores + r * d->vocabulary, log_sums + r);
+    return leave(&own);
 }
 
 /* ----------------------------------------------------------------------------------------------- best */
@@ -187,30 +225,37 @@ static void best_of(const float *scores, int64_t vocabulary, int64_t count, floa
             least = insert(scores[i], i, count, best, ids);
 }
 
-/* The same for several rows; `banned` ids are not looked at: [rows, count]. */
-static void best_words(float *scores, const float *log_sums, int64_t rows, int64_t vocabulary, const int64_t *banned,
+/* The same for several rows of an offer; `banned` ids are not looked at. */
+static void best_words(const offer *o, float *scores, const float *log_sums, int64_t rows, const int64_t *banned,
                        int64_t num_banned, int64_t count, float *best, int64_t *ids)
 {
-    for (int64_t r = 0; r < rows; r++, best += count, ids += count, scores += vocabulary) {
-        for (int64_t n = 0; n < num_banned; n++)
-            scores[banned[n]] = -INFINITY;
-        best_of(scores, vocabulary, count, best, ids);
-        for (int64_t n = 0; n < count; n++)
+    int64_t r, n, at;
+
+    for (r = 0; r < rows; r++, best += count, ids += count, scores += o->count) {
+        for (n = 0; n < num_banned; n++)
+            if ((at = place_of(o, banned[n])) >= 0)
+                scores[at] = -INFINITY;
+        best_of(scores, o->count, count, best, ids);
+        for (n = 0; n < count; n++) {
+            if (o->ids && best[n] > -INFINITY)
+                ids[n] = o->ids[ids[n]];
             best[n] -= log_sums[r];
+        }
     }
 }
 
-/* The same, and the scores stay as they are. */
+/* The same of all words, and the scores stay as they are. */
 void dragoman_best(float *scores, const float *log_sums, int64_t rows, int64_t vocabulary, const int64_t *banned,
                    int64_t num_banned, int64_t count, float *best, int64_t *ids)
 {
-    for (int64_t r = 0; r < rows; r++) {
+    const offer all = {.count = vocabulary};
+
+    for (int64_t r = 0; r < rows; r++, scores += vocabulary) {
         float kept[num_banned + 1];
         for (int64_t n = 0; n < num_banned; n++)
-            kept[n] = scores[r * vocabulary + banned[n]];
-        best_words(scores + r * vocabulary, log_sums + r, 1, vocabulary, banned, num_banned, count, best + r * count,
-                   ids + r * count);
+            kept[n] = scores[banned[n]];
+        best_words(&all, scores, log_sums + r, 1, banned, num_banned, count, best + r * count, ids + r * count);
         for (int64_t n = num_banned - 1; n >= 0; n--)
-            scores[r * vocabulary + banned[n]] = kept[n];
+            scores[banned[n]] = kept[n];
     }
 }

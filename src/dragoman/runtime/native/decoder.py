@@ -7,7 +7,7 @@ from ctypes import POINTER, c_float
 
 import numpy as np
 
-from dragoman.runtime.native.library import DecoderStruct, MatrixStruct
+from dragoman.runtime.native.library import DecoderStruct, MatrixStruct, Packed
 from dragoman.runtime.native.parts import Parts
 from dragoman.runtime.state import BundleState
 from dragoman.search.stepper import Floats
@@ -23,8 +23,7 @@ class Decoder:
         words = "src_embedding.weight" if model.tie_embeddings else "tgt_embedding.weight"
         self.vocabulary, self.looks = vocabulary, model.attention != "none"
         self.table = parts.words(words, vocabulary, name.format(0), 4 * size)
-        tied = model.generator == "tied"
-        query = model.embedding_size if tied else 0
+        query = model.embedding_size if parts.tied else 0
         shapes = {
             "recurrent": [
                 parts.map(f"{name.format(n)}.weight_hh", (size, 4 * size)) for n in layers
@@ -38,13 +37,9 @@ class Decoder:
         output = (
             parts.map(f"decoder.W_c.weight:{size}-{2 * size}", (size, size)) if self.looks else None
         )
-        mapped = parts.map("generator.P.weight", (size, query)) if tied else None
-        scored = (
-            parts.table(words, (vocabulary, query))
-            if tied
-            else parts.map("generator.W.weight", (size, vocabulary))
-        )
-        words_bias = parts.floats("generator.bias", vocabulary)
+        mapped = parts.map("generator.P.weight", (size, query)) if parts.tied else None
+        vectors, scales, words_bias = parts.scored(vocabulary)
+        scored = Packed(vectors.T, scales)
         recurrent, inputs = (
             (MatrixStruct * (len(found) + 1))(*(one.struct for one in found))
             for found in shapes.values()

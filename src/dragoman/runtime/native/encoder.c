@@ -92,61 +92,69 @@ static void begin(const encoder *e, reading *b, const float *memory, float *stat
         state[j] = bend(state[j]);
 }
 
-static int open_reading(const encoder *e, reading *b)
+static int open_reading(const encoder *e, reading *b, yard *y)
 {
     int64_t tokens = b->sentences * b->steps, size = e->hidden / e->directions, widest = e->hidden + 1, n;
-    int64_t gates = e->layers > 1 ? tokens * 4 * size : 0;
 
     for (n = 0; n < e->directions; n++)
         widest = LARGER(widest, e->tables[n].map->inputs);
-    b->room = make_room(LARGER(b->sentences, SOME), widest);
-    b->lengths = calloc((size_t)b->sentences + 1, sizeof(int64_t));
-    b->h = malloc((size_t)(b->sentences * 6 * size + gates + (tokens + b->sentences) * e->hidden + 1) * sizeof(float));
-    b->c = b->h ? b->h + b->sentences * size : NULL;
-    b->sum = b->h ? b->c + b->sentences * size : NULL;
-    b->gates = b->h ? b->sum + b->sentences * 4 * size : NULL;
-    b->below = b->h ? b->gates + gates : NULL;
-    for (n = 0; b->lengths && n < tokens; n++)
+    b->room = table_of(y, LARGER(b->sentences, SOME), widest);
+    b->lengths = take(y, b->sentences, sizeof(int64_t));
+    b->h = take(y, b->sentences * size, sizeof(float));
+    b->c = take(y, b->sentences * size, sizeof(float));
+    b->sum = take(y, b->sentences * 4 * size, sizeof(float));
+    b->gates = take(y, e->layers > 1 ? tokens * 4 * size : 0, sizeof(float));
+    b->below = take(y, (tokens + b->sentences) * e->hidden, sizeof(float));
+    if (y->failed)
+        return 0;
+    memset(b->lengths, 0, (size_t)b->sentences * sizeof(int64_t));
+    for (n = 0; n < tokens; n++)
         b->lengths[n / b->steps] += b->src[n] != PAD;
-    return b->room.numbers && b->lengths && b->h;
+    return 1;
 }
 
-/* Read sources, [sentences, steps], PAD at the end.
- *
- * read: the top layer's outputs, keys and values of them, [sentences, steps, hidden]; mask: [sentences, steps].
- * state: the decoder's first one, [sentences, 2 * decoder_layers * hidden].
- */
-int dragoman_encode(const encoder *e, const int64_t *src, int64_t sentences, int64_t steps, float *read, float *keys,
-                    float *values, float *mask, float *state)
-{
-    reading b = {sentences, steps, src, NULL, NULL, NULL, NULL, NULL, NULL, {NULL, NULL}};
-    int64_t all = sentences * steps * e->hidden, size = e->hidden / e->directions, layer, direction, s;
-    int well = open_reading(e, &b);
+/* What reading leaves: the top layer's outputs, keys and values of them, [sentences, steps, hidden]; mask,
+ * [sentences, steps]; the decoder's first state, [sentences, 2 * decoder_layers * hidden]. */
+typedef struct {
+    float *read, *keys, *values, *mask, *state;
+} left;
 
-    for (layer = 0; well && layer < e->layers; layer++) {
+/* Read sources, [sentences, steps], PAD at the end. */
+static void encode(const encoder *e, const int64_t *src, int64_t sentences, int64_t steps, const left *to, yard *y)
+{
+    reading b = {.sentences = sentences, .steps = steps, .src = src};
+    int64_t all = sentences * steps * e->hidden, size = e->hidden / e->directions, layer, direction, s;
+
+    if (!open_reading(e, &b, y))
+        return;
+    for (layer = 0; layer < e->layers; layer++) {
         if (layer)
-            memcpy(b.below, read, (size_t)all * sizeof(float));
-        memset(read, 0, (size_t)all * sizeof(float));
+            memcpy(b.below, to->read, (size_t)all * sizeof(float));
+        memset(to->read, 0, (size_t)all * sizeof(float));
         for (direction = 0; direction < e->directions; direction++) {
-            read_layer(e, &b, layer, direction, read);
+            read_layer(e, &b, layer, direction, to->read);
             if (e->bridge == COPY)
-                note_end(e, &b, layer, direction, state);
+                note_end(e, &b, layer, direction, to->state);
             for (s = 0; s < sentences && layer + 1 == e->layers && e->bridge == DENSE; s++)
                 memcpy(b.below + all + s * e->hidden + direction * size, b.h + s * size, (size_t)size * sizeof(float));
         }
     }
-    if (well && e->bridge == DENSE)
+    if (e->bridge == DENSE)
         memcpy(b.below, b.below + all, (size_t)(sentences * e->hidden) * sizeof(float));
-    if (well && e->bridge != COPY)
-        begin(e, &b, read, state);
+    if (e->bridge != COPY)
+        begin(e, &b, to->read, to->state);
     for (s = 0; s < sentences * steps && e->looks; s++)
-        mask[s] = src[s] == PAD ? -INFINITY : 0;
-    if (well && e->mapped)
-        multiply_many(e->keys, read, e->hidden, sentences * steps, NULL, keys, &b.room);
-    if (well && e->looks)
-        multiply_many(e->values, read, e->hidden, sentences * steps, NULL, values, &b.room);
-    free(b.room.numbers);
-    free(b.lengths);
-    free(b.h);
-    return well;
+        to->mask[s] = src[s] == PAD ? -INFINITY : 0;
+    if (e->mapped)
+        multiply_many(e->keys, to->read, e->hidden, sentences * steps, NULL, to->keys, &b.room);
+    if (e->looks)
+        multiply_many(e->values, to->read, e->hidden, sentences * steps, NULL, to->values, &b.room);
+}
+
+int dragoman_encode(const encoder *e, const int64_t *src, int64_t sentences, int64_t steps, const left *to)
+{
+    yard own = {0};
+
+    encode(e, src, sentences, steps, to, &own);
+    return leave(&own);
 }

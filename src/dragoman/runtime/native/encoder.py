@@ -12,6 +12,7 @@ from dragoman.runtime.native.library import (
     EncoderStruct,
     MatrixStruct,
     Packed,
+    ReadStruct,
     WordsStruct,
     address,
 )
@@ -68,7 +69,7 @@ class Encoder:
         values = (
             parts.map(f"decoder.W_c.weight:0-{hidden}", (hidden, hidden)) if self._looks else None
         )
-        self._struct = EncoderStruct(
+        self.struct = EncoderStruct(
             *(hidden, model.encoder_layers, len(directions), int(self._mapped)),
             *(int(self._looks), _BRIDGES[model.bridge], model.decoder_layers),
             (WordsStruct * len(directions))(*(one.struct for one in self._words)),
@@ -82,23 +83,30 @@ class Encoder:
         )
         self._kept: list[Any] = [recurrent, inputs, bias, start, start_bias, keys, values]
 
+    def checked(self, src: Ids) -> Ids:
+        """Give sources as the kernel reads them.
+
+        Raises:
+            IndexError: There is no such word.
+        """
+        self._words[0].check(src)
+        return np.ascontiguousarray(src)
+
     def read(self, src: Ids) -> BundleState:
         """Read sources, PAD at the end.
 
         Raises:
             IndexError: There is no such word.
         """
-        src = np.ascontiguousarray(src)
-        self._words[0].check(src)
+        src = self.checked(src)
         sentences, steps = src.shape
         memory, keys, values = (np.empty((*src.shape, self._hidden), np.float32) for _ in range(3))
         mask, state = (
             np.empty((sentences, 1, width), np.float32) for width in (steps, self._width)
         )
         made = [memory, keys if self._mapped else memory, values, mask, state]
-        if not self._kernel.dragoman_encode(
-            self._struct, address(src), sentences, steps, *(address(one) for one in made)
-        ):
+        into = ReadStruct(*(address(one) for one in made))
+        if not self._kernel.dragoman_encode(self.struct, address(src), sentences, steps, into):
             raise MemoryError
         seen: dict[str, Floats] = {"memory": memory}
         if self._looks:

@@ -34,9 +34,12 @@ _FLAGS = (
     "-fPIC",
 )
 # Activations are rounded to so many parts of the largest.
-_STEP = np.float32(1) / np.float32(127)
+UNIT = np.float32(1) / np.float32(127)
 # One after the other they are one file: each knows what stands in those before it.
-_FILES = ("products.c", "functions.c", "words.c", "encoder.c", "decoder.c", "search.c")
+_FILES = (
+    *("yard.c", "products.c", "functions.c", "words.c", "encoder.c", "offers.c", "decoder.c"),
+    *("search.c",),
+)
 _WIDE = 16  # Outputs that stand together in a packed matrix, as in products.c.
 
 
@@ -99,6 +102,44 @@ class DecoderStruct(ctypes.Structure):
     )
 
 
+class ReadStruct(ctypes.Structure):
+    """`left` of encoder.c."""
+
+    _fields_ = tuple((name, c_void_p) for name in ("read", "keys", "values", "mask", "state"))
+
+
+class ShortlistStruct(ctypes.Structure):
+    """`shortlist` of offers.c."""
+
+    _fields_ = (
+        ("width", c_int64),
+        *((name, c_void_p) for name in ("vectors", "scales", "bias")),
+        *((name, c_int64) for name in ("words", "num_always", "each")),
+        *((name, c_void_p) for name in ("always", "table")),
+    )
+
+
+class StepStruct(ctypes.Structure):
+    """`step` of decoder.c."""
+
+    _fields_ = (
+        *((name, c_int64) for name in ("sentences", "beams", "length")),
+        *((name, c_void_p) for name in ("last", "places", "src", "state")),
+        *((name, c_void_p) for name in ("keys", "values", "mask", "new_state", "weights")),
+    )
+
+
+class YardStruct(ctypes.Structure):
+    """`yard` of yard.c."""
+
+    _fields_ = (
+        ("block", c_void_p),
+        *((name, c_int64) for name in ("size", "used", "wanted")),
+        ("beside", c_void_p),
+        ("failed", c_int64),
+    )
+
+
 class TaskStruct(ctypes.Structure):
     """`task` of search.c."""
 
@@ -106,9 +147,10 @@ class TaskStruct(ctypes.Structure):
         *((name, c_int64) for name in ("sentences", "size", "steps", "num_banned", "least")),
         *((name, c_void_p) for name in ("banned", "longest")),
         ("penalty", c_double),
-        ("first", c_void_p),
         ("length", c_int64),
-        *((name, c_void_p) for name in ("keys", "values", "mask")),
+        ("src", c_void_p),
+        ("words", POINTER(ShortlistStruct)),
+        ("yard", POINTER(YardStruct)),
     )
 
 
@@ -140,7 +182,7 @@ class Packed:
         self,
         values: NDArray[np.int8],
         scales: NDArray[np.float32],
-        step: np.float32 = _STEP,
+        step: np.float32 = UNIT,
     ) -> None:
         inputs, outputs = values.shape
         padded = np.pad(values, ((0, inputs % 2), (0, -outputs % _WIDE)))
@@ -205,26 +247,18 @@ def load_kernel() -> ctypes.CDLL | None:
         return None
     matrix, pointer, number = POINTER(MatrixStruct), ctypes.c_void_p, c_int64
     library.dragoman_linear.argtypes = (matrix, pointer, number, number, c_int, pointer, pointer)
-    library.dragoman_encode.argtypes = (
-        *(POINTER(EncoderStruct), pointer, number, number),
-        *[pointer] * 5,
-    )
+    encoder, decoder = POINTER(EncoderStruct), POINTER(DecoderStruct)
+    short, step, task = POINTER(ShortlistStruct), POINTER(StepStruct), POINTER(TaskStruct)
+    library.dragoman_encode.argtypes = (encoder, pointer, number, number, POINTER(ReadStruct))
     library.dragoman_meet.argtypes = (POINTER(WordsStruct), pointer, number)
-    library.dragoman_step.argtypes = (
-        POINTER(DecoderStruct),
-        number,
-        number,
-        number,
-        *[pointer] * 10,
-    )
+    library.dragoman_step.argtypes = (decoder, short, step, pointer, pointer)
     library.dragoman_best.argtypes = (
         *(pointer, pointer, number, number, pointer, number, number),
         *(pointer, pointer),
     )
     library.dragoman_best.restype = None
-    decoder, task = POINTER(DecoderStruct), POINTER(TaskStruct)
-    library.dragoman_greedy.argtypes = (decoder, task, *[pointer] * 4)
-    library.dragoman_beam.argtypes = (decoder, task, POINTER(EndsStruct))
+    library.dragoman_greedy.argtypes = (encoder, decoder, task, *[pointer] * 4)
+    library.dragoman_beam.argtypes = (encoder, decoder, task, POINTER(EndsStruct))
     return library
 
 

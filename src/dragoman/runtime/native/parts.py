@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from dragoman.config import ModelConfig
 from dragoman.runtime.native.library import Packed
 from dragoman.runtime.native.words import WordTable
+from dragoman.runtime.weights import ALWAYS, TABLE
 from dragoman.search.stepper import Floats
+from dragoman.text.vocabulary import EOS
 
 _SCALES = ".scales"
 # An LSTM's gates.
@@ -32,6 +34,7 @@ class Parts:
         self, model: ModelConfig, tensors: Mapping[str, NDArray[Any]], kernel: ctypes.CDLL
     ) -> None:
         self.model, self._tensors, self._kernel = model, tensors, kernel
+        self.tied = model.generator == "tied"
 
     def has(self, name: str) -> bool:
         """Say whether there is such a weight."""
@@ -45,10 +48,24 @@ class Parts:
         """Give a map, [inputs, outputs]."""
         return Packed(*self._int8(name, shape, shape[1]))
 
-    def table(self, name: str, shape: tuple[int, int]) -> Packed:
-        """Give a table of vectors, [tokens, width], as the map that scores tokens."""
-        values, scales = self._int8(name, shape, shape[0])
-        return Packed(values.T, scales)
+    def scored(self, words: int) -> tuple[NDArray[np.int8], Floats, Floats]:
+        """Give what words are scored by: their vectors, [words, width], the scales of these, and biases."""
+        bias = self.floats("generator.bias", words)
+        if self.tied:
+            name = "src_embedding.weight" if self.model.tie_embeddings else "tgt_embedding.weight"
+            return *self._int8(name, (words, self.model.embedding_size), words), bias
+        shape = self.model.hidden_size, words
+        values, scales = self._int8("generator.W.weight", shape, words)
+        return values.T, scales, bias
+
+    def shortlist(self, sources: int, words: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Give what is offered to any source, and, [sources, each], to each of its tokens."""
+        found = [self._tensors[name] for name in (ALWAYS, TABLE)]
+        always, table = (_checked("shortlist", one, one.shape, np.int32) for one in found)
+        told = always.ndim == 1 and table.ndim == 2 and len(table) == sources and EOS in always
+        if not told or not all(0 <= one.min() <= one.max() < words for one in found if one.size):
+            raise ValueError("a shortlist of another model")
+        return np.ascontiguousarray(always), np.ascontiguousarray(table)
 
     def words(self, name: str, num_words: int, cell: str, outputs: int) -> WordTable:
         """Give what a first layer makes of words."""

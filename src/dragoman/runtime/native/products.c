@@ -1,17 +1,4 @@
-/* The steps of an int8 bundle: 8-bit products that are exact, and all that stands between them, in one pass.
- *
- * Compiled for one machine by `dragoman accelerate`, all files of this folder as one; without it a bundle runs on ONNX
- * Runtime. What is computed is what its graphs say (docs/bundle.md): activations are rounded to -128..127, each row with
- * a scale of its own, products are sums of whole numbers, and everything else is float32.
- */
-
-#include <math.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#if defined(__AVX2__)
-#include <immintrin.h>
-#endif
+/* ------------------------------------------------------------------------------------------- products */
 
 #define WIDE 16 /* outputs that stand together in a packed matrix */
 #define TALL 6  /* rows that are multiplied at once */
@@ -33,8 +20,6 @@ typedef struct {
     int16_t *numbers;
     float *largest;
 } rounded;
-
-/* ------------------------------------------------------------------------------------------- products */
 
 /* Multiply a few rows with one block: out = sums * scales * largest + added, rows `stride` apart. */
 #if defined(__AVX2__)
@@ -154,25 +139,20 @@ static void multiply(const matrix *m, const float *x, int64_t from, int64_t coun
     }
 }
 
-/* Give room for so many rows of so many numbers; `numbers` is NULL where memory is short. */
-static rounded make_room(int64_t rows, int64_t inputs)
+/* Take a table for so many rows of so many numbers. */
+static rounded table_of(yard *y, int64_t rows, int64_t inputs)
 {
-    size_t numbers = ((size_t)(rows * inputs) * sizeof(int16_t) + 63) / 64 * 64;
-    int16_t *all = malloc(numbers + (size_t)(rows + 1) * sizeof(float));
-    rounded room = {all, all ? (float *)((char *)all + numbers) : NULL};
-
-    return room;
+    return (rounded){take(y, rows * inputs, sizeof(int16_t)), take(y, rows, sizeof(float))};
 }
 
 /* Returns 0 where memory is short, as all that Python calls. */
 int dragoman_linear(const matrix *m, const float *x, int64_t count, int64_t rows, int bounded, const float *bias,
                     float *y)
 {
-    rounded room = make_room(rows, m->inputs);
+    yard own = {0};
+    rounded room = table_of(&own, rows, m->inputs);
 
-    if (!room.numbers)
-        return 0;
-    multiply(m, x, count, count, rows, bounded, bias, y, m->outputs, &room);
-    free(room.numbers);
-    return 1;
+    if (!own.failed)
+        multiply(m, x, count, count, rows, bounded, bias, y, m->outputs, &room);
+    return leave(&own);
 }

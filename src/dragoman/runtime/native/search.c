@@ -11,14 +11,18 @@ typedef struct {
     int64_t num_banned, least;      /* the last of `banned` is EOS, and said only after so many tokens */
     const int64_t *banned, *longest;
     double penalty;                 /* exponent of the length */
-    const float *first;             /* states, [sentences, wide] */
-    memory seen;                    /* of [sentences] */
+    int64_t length;
+    const int64_t *src;             /* [sentences, length] */
+    const shortlist *words;         /* NULL where every word may be said */
+    yard *yard;
 } task;
 
 /* The hypotheses that go on, side by side by sentence. */
 typedef struct {
     int64_t sentences, beams;       /* so many still go on, with so many hypotheses each: */
     int64_t *places, *last;         /* which ones, and what each hypothesis said last */
+    memory seen;                    /* of all sentences */
+    offer all, *offers;             /* what may be said: by each sentence, where there is a shortlist */
     float *state, *next, *weights;  /* before and after a step; where it looked */
     float *scores;                  /* of a few rows' words */
     float *best;                    /* [rows, width]: their best words' */
@@ -26,57 +30,80 @@ typedef struct {
     desk desk;
 } crowd;
 
-static int open_crowd(crowd *c, const decoder *d, const task *t, int64_t width)
+/* Read the sources; returns the first states, [sentences, wide]. */
+static const float *read_all(const encoder *e, const decoder *d, const task *t, crowd *c)
 {
-    size_t rows = (size_t)(t->sentences * t->size), all = (size_t)wide(d);
-    int well = open_desk(&c->desk, d, (int64_t)rows);
+    int64_t tokens = t->sentences * t->length, all = tokens * d->hidden;
+    left to = {0};
 
+    to.read = take(t->yard, all, sizeof(float));
+    to.keys = e->mapped ? take(t->yard, all, sizeof(float)) : to.read;
+    to.values = e->looks ? take(t->yard, all, sizeof(float)) : NULL;
+    to.mask = e->looks ? take(t->yard, tokens, sizeof(float)) : NULL;
+    to.state = take(t->yard, t->sentences * wide(d), sizeof(float));
+    if (!t->yard->failed)
+        encode(e, t->src, t->sentences, t->length, &to, t->yard);
+    c->seen = (memory){d->looks ? t->length : 0, to.keys, to.values, to.mask};
+    return to.state;
+}
+
+/* Choose each sentence's words; returns how many the most are. */
+static int64_t offer_words(const decoder *d, const task *t, crowd *c)
+{
+    uint64_t *marked = take(t->yard, (d->vocabulary + 63) / 64, sizeof(uint64_t));
+    int64_t most = 0, s;
+
+    c->all = (offer){.count = d->vocabulary};
+    c->offers = t->words ? take(t->yard, t->sentences, sizeof(offer)) : NULL;
+    for (s = 0; t->words && !t->yard->failed && s < t->sentences; s++) {
+        c->offers[s] = choose(t->words, t->src + s * t->length, t->length, marked, t->yard);
+        most = LARGER(most, c->offers[s].count);
+    }
+    return t->words ? most : d->vocabulary;
+}
+
+static int open_crowd(crowd *c, const encoder *e, const decoder *d, const task *t, int64_t width)
+{
+    int64_t rows = t->sentences * t->size, all = wide(d), most = offer_words(d, t, c);
+    const float *first = read_all(e, d, t, c);
+    yard *y = t->yard;
+
+    open_desk(&c->desk, d, rows, t->words ? most : 0, y);
     c->sentences = t->sentences;
     /* All beginnings of a sentence are alike: one is enough, where it has as many words as are to be compared. */
     c->beams = d->vocabulary < width ? t->size : 1;
     c->width = SMALLER(width, d->vocabulary);
-    c->places = malloc((size_t)t->sentences * sizeof(int64_t) + 1);
-    c->last = malloc(rows * sizeof(int64_t) + 1);
-    c->state = malloc(rows * all * sizeof(float) + 1);
-    c->next = malloc(rows * all * sizeof(float) + 1);
-    c->weights = malloc(rows * (size_t)t->seen.length * sizeof(float) + 1);
-    c->scores = malloc((size_t)FEW * (size_t)d->vocabulary * sizeof(float) + 1);
-    c->best = malloc(rows * (size_t)c->width * sizeof(float) + 1);
-    c->ids = malloc(rows * (size_t)c->width * sizeof(int64_t) + 1);
-    if (!(well && c->places && c->last && c->state && c->next && c->weights && c->scores && c->best && c->ids))
+    c->places = take(y, t->sentences, sizeof(int64_t));
+    c->last = take(y, rows, sizeof(int64_t));
+    c->state = take(y, rows * all, sizeof(float));
+    c->next = take(y, rows * all, sizeof(float));
+    c->weights = take(y, rows * c->seen.length, sizeof(float));
+    c->scores = take(y, FEW * most, sizeof(float));
+    c->best = take(y, rows * c->width, sizeof(float));
+    c->ids = take(y, rows * c->width, sizeof(int64_t));
+    if (y->failed)
         return 0;
     for (int64_t r = 0; r < t->sentences * c->beams; r++) {
         c->places[r / c->beams] = r / c->beams;
         c->last[r] = SOS;
-        memcpy(c->state + r * wide(d), t->first + r / c->beams * wide(d), all * sizeof(float));
+        memcpy(c->state + r * all, first + r / c->beams * all, (size_t)all * sizeof(float));
     }
     return 1;
-}
-
-static void close_crowd(crowd *c)
-{
-    close_desk(&c->desk);
-    free(c->places);
-    free(c->last);
-    free(c->state);
-    free(c->next);
-    free(c->weights);
-    free(c->scores);
-    free(c->best);
-    free(c->ids);
 }
 
 /* Take a step, and find each hypothesis' best words. */
 static void step_on(const decoder *d, const task *t, crowd *c, int64_t step)
 {
-    int64_t rows = c->sentences * c->beams, banned = t->num_banned - (step >= t->least), r;
+    int64_t rows = c->sentences * c->beams, banned = t->num_banned - (step >= t->least), r, now;
     float log_sums[FEW];
 
-    advance(d, &c->desk, c->sentences, c->beams, &t->seen, c->last, c->places, c->state, c->next, c->weights);
-    for (r = 0; r < rows; r += FEW) {
-        int64_t now = SMALLER(rows - r, FEW);
-        score(d, &c->desk, r, now, c->scores, log_sums);
-        best_words(c->scores, log_sums, now, d->vocabulary, t->banned, banned, c->width, c->best + r * c->width,
+    advance(d, &c->desk, c->sentences, c->beams, &c->seen, c->last, c->places, c->state, c->next, c->weights);
+    for (r = 0; r < rows; r += now) {
+        /* Rows whose words are the same: all, or those of one sentence. */
+        const offer *o = c->offers ? c->offers + c->places[r / c->beams] : &c->all;
+        now = SMALLER(c->offers ? c->beams - r % c->beams : rows - r, FEW);
+        score(d, &c->desk, t->words, o, r, now, c->scores, log_sums);
+        best_words(o, c->scores, log_sums, now, t->banned, banned, c->width, c->best + r * c->width,
                    c->ids + r * c->width);
     }
 }
@@ -88,11 +115,13 @@ static void go_on(const decoder *d, crowd *c, int64_t row, int64_t from, int64_t
 }
 
 /* ids, gained: [sentences, steps], of which `counts` are written; weights: [sentences, steps, length], or NULL. */
-int dragoman_greedy(const decoder *d, const task *t, int64_t *ids, float *gained, int64_t *counts, float *weights)
+int dragoman_greedy(const encoder *e, const decoder *d, const task *t, int64_t *ids, float *gained, int64_t *counts,
+                    float *weights)
 {
-    int64_t length = t->seen.length, step, r;
+    int64_t step, r;
     crowd c;
-    int well = open_crowd(&c, d, t, 1);
+    int well = open_crowd(&c, e, d, t, 1);
+    int64_t length = c.seen.length;
 
     for (step = 0; well && c.sentences; step++) {
         int64_t going = 0;
@@ -111,14 +140,13 @@ int dragoman_greedy(const decoder *d, const task *t, int64_t *ids, float *gained
         }
         c.sentences = going;
     }
-    close_crowd(&c);
-    return well;
+    return leave(t->yard);
 }
 
 /* What has been said: of each step and hypothesis the one it went on from, the word, and its log-probability; where
  * those that went on further stand in it; and where it looked, [steps, rows, length], if that is asked for. */
 typedef struct {
-    int64_t rows;
+    int64_t rows, length;
     int64_t *parents, *ids, *places;
     float *gained, *weights;
 } past;
@@ -137,31 +165,23 @@ typedef struct {
     float gained, sum;
 } choice;
 
-static int open_past(past *p, int64_t rows, int64_t steps, int64_t length, int weights)
+static void open_past(past *p, const task *t, int64_t length, int weights)
 {
-    size_t all = (size_t)(rows * steps);
+    int64_t all = p->rows * t->steps;
 
-    p->rows = rows;
-    p->parents = malloc(3 * all * sizeof(int64_t) + 1);
-    p->ids = p->parents ? p->parents + all : NULL;
-    p->places = p->parents ? p->ids + all : NULL;
-    p->gained = malloc(all * sizeof(float) + 1);
-    p->weights = weights ? malloc(all * (size_t)length * sizeof(float) + 1) : NULL;
-    return p->parents && p->gained && (p->weights || !weights);
-}
-
-static void close_past(past *p)
-{
-    free(p->parents);
-    free(p->gained);
-    free(p->weights);
+    p->length = length;
+    p->parents = take(t->yard, all, sizeof(int64_t));
+    p->ids = take(t->yard, all, sizeof(int64_t));
+    p->places = take(t->yard, all, sizeof(int64_t));
+    p->gained = take(t->yard, all, sizeof(float));
+    p->weights = weights ? take(t->yard, all * length, sizeof(float)) : NULL;
 }
 
 /* Note an end among a sentence's best: those before it come first where scores are equal. */
 static void finish(const task *t, const past *p, ends *e, int64_t sentence, int64_t step, choice one)
 {
     double *scores = e->scores + sentence * t->size, score = (double)one.sum / pow((double)(step + 1), t->penalty);
-    int64_t *order = e->order + sentence * t->size, length = t->seen.length, count = e->found[sentence], at, slot;
+    int64_t *order = e->order + sentence * t->size, length = p->length, count = e->found[sentence], at, slot;
 
     if (count == t->size && !(score > scores[order[count - 1]]))
         return;
@@ -239,16 +259,18 @@ static int weigh(const crowd *c, const task *t, past *p, ends *e, int64_t at, in
     return most / (float)pow((double)(step + 1), t->penalty) > worst && step + 1 < t->longest[sentence];
 }
 
-int dragoman_beam(const decoder *d, const task *t, ends *e)
+int dragoman_beam(const encoder *n, const decoder *d, const task *t, ends *e)
 {
-    int64_t size = t->size, rows = t->sentences * size, length = t->seen.length, step, s, i;
-    float *sums = malloc(2 * (size_t)rows * sizeof(float) + 1), *before = sums, *after = sums ? sums + rows : NULL;
-    choice *best = malloc((size_t)(3 * size) * sizeof(choice) + 1), *going = best ? best + 2 * size : NULL;
-    past p;
+    int64_t size = t->size, rows = t->sentences * size, step, s, i;
+    past p = {.rows = rows};
     crowd c;
-    int kept = open_past(&p, rows, t->steps, length, e->weights != NULL);
-    int well = open_crowd(&c, d, t, 2 * size) && kept && sums && best;
+    int64_t length = open_crowd(&c, n, d, t, 2 * size) ? c.seen.length : 0;
+    int well;
+    float *before = take(t->yard, rows, sizeof(float)), *after = take(t->yard, rows, sizeof(float)), *swapped;
+    choice *best = take(t->yard, 2 * size, sizeof(choice)), *going = take(t->yard, size, sizeof(choice));
 
+    open_past(&p, t, length, e->weights != NULL);
+    well = !t->yard->failed;
     /* Where there are several beginnings of a sentence, only the first may be gone on from. */
     for (i = 0; well && i < t->sentences * c.beams; i++)
         before[i] = i % c.beams ? -INFINITY : 0;
@@ -271,12 +293,9 @@ int dragoman_beam(const decoder *d, const task *t, ends *e)
         }
         c.sentences = left;
         c.beams = size;
+        swapped = before;
         before = after;
-        after = before == sums ? sums + rows : sums;
+        after = swapped;
     }
-    close_crowd(&c);
-    close_past(&p);
-    free(best);
-    free(sums);
-    return well;
+    return leave(t->yard);
 }

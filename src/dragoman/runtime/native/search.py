@@ -7,17 +7,20 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dragoman.runtime.native.decoder import Decoder
 from dragoman.runtime.native.encoder import Encoder
-from dragoman.runtime.native.library import EndsStruct, TaskStruct, address
-from dragoman.runtime.state import BundleState
+from dragoman.runtime.native.library import EndsStruct, TaskStruct, YardStruct, address
+from dragoman.runtime.native.offers import Offers
 from dragoman.search.beam import BeamOptions
 from dragoman.search.filters import Filter, Forbid, MinLength
 from dragoman.search.greedy import Limits
 from dragoman.search.stepper import Floats, Hypothesis, Ids
 from dragoman.text.vocabulary import EOS
 
+# A block that a very long text took is not kept.
+_MOST_BYTES = 32 << 20
 _Said = tuple[Ids, Floats, Floats | None]
 
 
@@ -28,10 +31,20 @@ class OwnSearch:
         kernel: What runs them.
         encoder: Reads the sources.
         decoder: Of the same bundle.
+        offers: The words that each source may be answered with, if not all.
     """
 
-    def __init__(self, kernel: ctypes.CDLL, encoder: Encoder, decoder: Decoder) -> None:
+    def __init__(
+        self,
+        kernel: ctypes.CDLL,
+        encoder: Encoder,
+        decoder: Decoder,
+        offers: Offers | None = None,
+    ) -> None:
         self._kernel, self._encoder, self._decoder = kernel, encoder, decoder
+        self._offers = offers
+        # Memory that searches work in: as many blocks as there ever were searches at once.
+        self._blocks: list[NDArray[np.uint8]] = []
 
     def greedy(self, src: Ids, limits: Limits) -> list[Hypothesis] | None:
         """Do what `greedy_search` does; None where that is not possible."""
@@ -80,12 +93,23 @@ class OwnSearch:
         banned = _banned(limits.filters, self._decoder.vocabulary)
         if banned is None or options.coverage_penalty > 0:
             return None
-        state = self._encoder.read(src)
-        return _Task(state, self._decoder.sights(state), limits, options, banned)
+        src = self._encoder.checked(src)
+        return _Task(src, limits, options, banned, self._decoder.looks)
 
     def _run(self, search: Callable[..., int], task: _Task, *results: Any) -> None:
-        if not search(self._decoder.struct, task.struct, *results):
+        try:
+            block = self._blocks.pop()
+        except IndexError:
+            block = np.empty(0, np.uint8)
+        yard = YardStruct(address(block), block.size)
+        task.struct.yard = ctypes.pointer(yard)
+        if self._offers is not None:
+            task.struct.words = ctypes.pointer(self._offers.struct)
+        if not search(self._encoder.struct, self._decoder.struct, task.struct, *results):
             raise MemoryError
+        if block.size < yard.wanted <= _MOST_BYTES:
+            block = np.empty(yard.wanted, np.uint8)
+        self._blocks.append(block)
 
 
 class _Task:
@@ -97,23 +121,21 @@ class _Task:
 
     def __init__(
         self,
-        state: BundleState,
-        seen: list[Floats],
+        src: Ids,
         limits: Limits,
         options: BeamOptions,
         banned: tuple[Ids, int],
+        looks: bool,
     ) -> None:
         longest = np.array(limits.max_lengths, dtype=np.int64)
-        first = np.ascontiguousarray(state.rows)
-        self.shape = len(first), options.beam_size, max(1, int(longest.max(initial=1)))
-        self._attention = limits.attention and bool(seen)
-        self._kept = longest, first, seen, banned
-        self._length = seen[0].shape[1] if seen else 0
+        self.shape = len(src), options.beam_size, max(1, int(longest.max(initial=1)))
+        self._attention = limits.attention and looks
+        self._kept = longest, src, banned
+        self._length = src.shape[1]
         self.struct = TaskStruct(
             *self.shape,
             *(len(banned[0]), banned[1], address(banned[0]), address(longest)),
-            *(options.length_penalty, address(first), self._length),
-            *([address(one) for one in seen] or [None] * 3),
+            *(options.length_penalty, self._length, address(src)),
         )
 
     def room(self, shape: tuple[int, ...]) -> _Said:

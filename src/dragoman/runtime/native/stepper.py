@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from dragoman.runtime.bundle import ENCODER, STEP, WEIGHTS, Bundle
 from dragoman.runtime.native.decoder import Decoder
 from dragoman.runtime.native.encoder import Encoder
-from dragoman.runtime.native.library import address, load_kernel
+from dragoman.runtime.native.library import StepStruct, address, load_kernel
+from dragoman.runtime.native.offers import Offers
 from dragoman.runtime.native.parts import Parts
 from dragoman.runtime.native.search import OwnSearch
 from dragoman.runtime.native.words import WordTable
@@ -21,6 +22,8 @@ from dragoman.runtime.state import BundleReader, BundleState
 from dragoman.runtime.weights import tensors_of
 from dragoman.search.stepper import ArrayDistribution, ArrayStep, Distribution, Floats, Ids, Stepper
 
+# Sources whose words are those of a shortlist, among what a state sees.
+_OFFERED = "offered"
 # What the kernel computes, by the keys of a recipe. Everything else runs on ONNX Runtime.
 _KNOWN: dict[str, tuple[str | int | None, ...]] = {
     "head": ("decoder",),
@@ -46,7 +49,7 @@ def open_native(bundle: Bundle) -> NativeStepper | None:
     """Give a stepper on the kernel, where it is compiled and computes all that the bundle has."""
     kernel, model = load_kernel(), bundle.config.model
     known = all(getattr(model, key) in values for key, values in _KNOWN.items())
-    if kernel is None or not bundle.int8 or bundle.shortlist or not known:
+    if kernel is None or not bundle.int8 or not known:
         return None
     if not WordTable.takes(model.embedding_size):
         return None
@@ -118,7 +121,7 @@ class NativeStepper(BundleReader):
 
     Attributes:
         copies: False: it says no words that its vocabulary lacks.
-        short: Itself: it has no shortlist.
+        short: The same model, weighing only the words of its shortlist; itself where it has none.
         own: The searches that run whole in the kernel.
     """
 
@@ -133,8 +136,9 @@ class NativeStepper(BundleReader):
         sizes = bundle.src_tokenizer.vocab_size, bundle.tgt_tokenizer.vocab_size
         self._encoder = Encoder(kernel, parts, sizes[0])
         self._decoder = Decoder(parts, sizes[1])
-        self.short: Stepper[BundleState] = self
         self.own = OwnSearch(kernel, self._encoder, self._decoder)
+        self._offers = Offers(parts, sizes) if bundle.shortlist else None
+        self.short: Stepper[BundleState] = self if self._offers is None else _Short(self)
 
     def start(self, src: Ids) -> BundleState:
         """Read the sources."""
@@ -146,21 +150,44 @@ class NativeStepper(BundleReader):
         sentences, beams, _ = rows.shape
         count = sentences * beams
         decoder.table.check(last_ids)
-        seen = decoder.sights(state)
-        length = seen[0].shape[1] if seen else 0
+        seen, src = decoder.sights(state), state.seen.get(_OFFERED)
+        length = seen[0].shape[1] if seen else 0 if src is None else src.shape[1]
         assert state.places is not None
-        places = np.ascontiguousarray(state.places)
+        places, last = np.ascontiguousarray(state.places), np.ascontiguousarray(last_ids)
         after = np.empty_like(rows)
-        weights = np.empty((count, length), np.float32)
+        weights = np.empty((count, length if seen else 0), np.float32)
         scores = np.empty((count, decoder.vocabulary), np.float32)
         log_sums = np.empty(count, np.float32)
-        last = np.ascontiguousarray(last_ids)
-        if not self._kernel.dragoman_step(
-            ctypes.byref(decoder.struct),
-            *(sentences, beams, length, address(last), address(rows), address(places)),
+        step = StepStruct(
+            *(sentences, beams, length, address(last), address(places)),
+            *(None if src is None else address(src), address(rows)),
             *([address(one) for one in seen] or [None] * 3),
-            *(address(after), address(weights), address(scores), address(log_sums)),
+            *(address(after), address(weights)),
+        )
+        offers = None if src is None or self._offers is None else self._offers.struct
+        if not self._kernel.dragoman_step(
+            decoder.struct, offers, step, address(scores), address(log_sums)
         ):
             raise MemoryError
         distribution: Distribution = KernelDistribution(self._kernel, scores, log_sums)
         return ArrayStep(distribution, weights if seen else None, replace(state, rows=after))
+
+    def shorten(self, state: BundleState, src: Ids) -> BundleState:
+        """Weigh from here on only the words that these sources are offered."""
+        return replace(state, seen=state.seen | {_OFFERED: np.ascontiguousarray(src)})
+
+    def short_search(self) -> OwnSearch:
+        """Give the searches over the words of the shortlist."""
+        return OwnSearch(self._kernel, self._encoder, self._decoder, self._offers)
+
+
+class _Short:
+    """A stepper over the words of a shortlist."""
+
+    def __init__(self, whole: NativeStepper) -> None:
+        self.whole, self.own = whole, whole.short_search()
+        self.step, self.select = whole.step, whole.select
+
+    def start(self, src: Ids) -> BundleState:
+        """Read the sources."""
+        return self.whole.shorten(self.whole.start(src), src)

@@ -62,11 +62,10 @@ static void meet(const word_table *t, const int64_t *ids, int64_t count, int16_t
 
 int dragoman_meet(const word_table *t, const int64_t *ids, int64_t count)
 {
-    rounded room = make_room(1, t->map->inputs);
+    yard own = {0};
+    int16_t *numbers = take(&own, t->map->inputs, sizeof(int16_t));
 
-    if (!room.numbers)
-        return 0;
-    meet(t, ids, count, room.numbers);
-    free(room.numbers);
-    return 1;
+    if (numbers)
+        meet(t, ids, count, numbers);
+    return leave(&own);
 }
