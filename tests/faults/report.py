@@ -1,7 +1,7 @@
 """Run the tests of this folder, and write docs/reliability.md's table: `python tests/faults/report.py`.
 
-With --rows only the rows are made anew, without running anything: the counts of passed tests are then those of before,
-or a dash where a row is new.
+With --only FILE ... only these files' tests are run, with --rows none: the other rows' counts of passed tests are then
+those of before, or a dash where a row is new.
 """
 
 import argparse
@@ -19,8 +19,9 @@ HEAD = ("| fault | what holds | tried in | passed |", "|---|---|---|---|")
 class Results:
     """Notes which tests there are and how they ended."""
 
-    def __init__(self):
+    def __init__(self, only):
         self.rows = []
+        self.only = only
         self.ended: dict[str, str] = {}
 
     @pytest.hookimpl(trylast=True)
@@ -29,17 +30,19 @@ class Results:
         from helpers.reliability import rows  # Only now: pytest is to rewrite it.
 
         self.rows = rows(items)
+        if self.only:
+            items[:] = [item for item in items if Path(item.path).name in self.only]
 
     def pytest_runtest_logreport(self, report):
         """Take what became of a test; a set-up that fails or skips counts too."""
         if report.when == "call" or report.outcome != "passed":
             self.ended[report.nodeid] = report.outcome
 
-    def passed(self, row) -> str:
-        """Count a row's tests."""
+    def passed(self, row, before) -> str:
+        """Count a row's tests; give the count of before where none was run."""
         ended = [self.ended.get(test) for test in row.tests]
         if not any(ended):
-            return "-"
+            return before.get(row.key, "-")
         skipped = f", {ended.count('skipped')} skipped" if "skipped" in ended else ""
         return f"{ended.count('passed')} of {len(ended)}{skipped}"
 
@@ -48,24 +51,32 @@ def main() -> int:
     """Run, and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", action="store_true")
+    parser.add_argument("--only", nargs="+", metavar="FILE", default=[])
     asked = parser.parse_args()
-    results = Results()
+    results = Results(asked.only)
     here = str(Path(__file__).parent)
     # In this process alone: its rows are those that are written.
     options = [here, "-p", "no:xdist", *(["--collect-only", "-qq"] if asked.rows else [])]
     status = pytest.main(options, plugins=[results])
-    from helpers.reliability import DOC, END, START
+    if not results.rows:
+        return int(status)
+    from helpers.reliability import DOC, END, START, read_counts
 
-    text = DOC.read_text("utf-8")
-    before, _, rest = text.partition(START)
+    before, text = read_counts(), DOC.read_text("utf-8")
+    above, _, rest = text.partition(START)
     after = rest.partition(END)[2]
     lines = [
-        f"| {row.what} | {row.holds} | [`{row.file}`](../tests/faults/{row.file}) | {results.passed(row)} |"
+        f"| {row.what} | {row.holds} | [`{row.file}`](../tests/faults/{row.file}) | {results.passed(row, before)} |"
         for row in results.rows
     ]
-    when = "" if asked.rows else f"Run on {datetime.now(UTC):%Y-%m-%d}.\n\n"
+    part = asked.rows or asked.only
+    when = (
+        f"{rest.partition('|')[0].strip()}\n\n"
+        if part
+        else f"Run on {datetime.now(UTC):%Y-%m-%d}.\n\n"
+    )
     table = "\n".join([*HEAD, *lines])
-    DOC.write_text(f"{before}{START}\n\n{when}{table}\n\n{END}{after}", "utf-8")
+    DOC.write_text(f"{above}{START}\n\n{when}{table}\n\n{END}{after}", "utf-8")
     return int(status)
 
 

@@ -45,12 +45,18 @@ def unmarked(items: Iterable) -> list[str]:
 
 def read_doc() -> list[tuple[str, str, str]]:
     """Read the rows that the document has."""
+    return [*read_counts()]
+
+
+def read_counts() -> dict[tuple[str, str, str], str]:
+    """Read how many tests of each row had passed."""
     table = DOC.read_text("utf-8").partition(START)[2].partition(END)[0].splitlines()
     cells = [
         [cell.strip() for cell in line.strip("|").split("|")]
         for line in table
         if line.startswith("|")
     ]
-    return [
-        (what, holds, where.partition("](")[0].strip("[`]")) for what, holds, where, *_ in cells[2:]
-    ]
+    return {
+        (what, holds, where.partition("](")[0].strip("[`]")): count
+        for what, holds, where, count in cells[2:]
+    }

@@ -23,6 +23,7 @@ from typing import Any
 from dragoman.config import Config, build_config
 from dragoman.disk import fault_of
 from dragoman.errors import BundleError, ConfigError, ModelError
+from dragoman.runtime.graphs import why_foreign
 from dragoman.text.tokenizers import Tokenizer
 
 FORMAT = 1
@@ -94,9 +95,9 @@ def read_bundle(folder: Path) -> Bundle:
             for name in _graphs_of(config)
             if _leads_out(contents[name])
         ] + [
-            f"{folder / name}: holds a loop that may never end; it was not run."
+            f"{folder / name}: {why}; it was not run."
             for name in _graphs_of(config)
-            if _LOOP in contents[name]
+            if (why := why_foreign(contents[name]))
         ]
     if faults:
         raise BundleError("\n".join(faults))
@@ -142,9 +143,6 @@ def _leads_out(graph: bytes) -> bool:
     usual = b"\n%c%b\x12%c%b" % (len(key), key, len(value), value)
     return graph.count(key) != graph.count(usual)
 
-
-# NodeProto's op_type, its field 4. Export's own recurrences are Scans, which end with the sentence.
-_LOOP = b"\x22\x04Loop"
 
 # What stands under [bundle], and of which kind it is.
 _KEYS: dict[str, type] = {

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from dragoman.errors import BundleError
-from dragoman.runtime.bundle import ENCODER, LABELLER, STEP, WEIGHTS, Bundle
+from dragoman.runtime.bundle import ENCODER, LABELLER, STEP, Bundle
 from dragoman.runtime.offer import OfferDistribution
+from dragoman.runtime.sessions import Graph
 from dragoman.runtime.state import BundleReader, BundleState
 from dragoman.search.labelling import Transitions
 from dragoman.search.stepper import (
@@ -27,7 +27,6 @@ from dragoman.search.stepper import (
 from dragoman.text.tokenizers import SPACE
 from dragoman.text.vocabulary import EOS, SPECIALS, UNK
 
-_FATAL = 4
 # Of each sentence; and of the whole batch.
 _SHARED = ("mask", "keys", "values", "copies", "allowed")
 _BATCH = ("columns", "offer_bias")
@@ -59,8 +58,8 @@ class BundleStepper(BundleReader):
         if faults or encoder is None or step is None:
             raise BundleError("\n".join(faults))
         self._encoder, self._step = encoder, step
-        self._said = [one.name for one in encoder.get_outputs()]
-        self._told = [one.name for one in step.get_outputs()]
+        self._said = [one.name for one in encoder.outputs]
+        self._told = [one.name for one in step.outputs]
         self.copies = "copies" in self._said
         self._every = np.arange(bundle.tgt_tokenizer.vocab_size)
         self.short: Stepper[BundleState] = _Short(self) if bundle.shortlist else self
@@ -75,7 +74,7 @@ class BundleStepper(BundleReader):
         feeds = {"src": src}
         if "offer" in self._said:
             feeds["more"] = more
-        said: list[Any] = list(self._encoder.run(self._said, feeds))
+        said = self._encoder.run(self._said, feeds, first=True)
         found: dict[str, NDArray[Any]] = dict(zip(self._said, said, strict=True))
         return BundleState(
             {name: found[name] for name in ("memory", *_SHARED) if name in found},
@@ -92,7 +91,7 @@ class BundleStepper(BundleReader):
             "state_in": rows,
         }
         feeds |= {name: state.seen[name] for name in _SHARED if name in state.seen} | state.batch
-        told: list[Any] = list(self._step.run(self._told, feeds))
+        told = self._step.run(self._told, feeds)
         log_probs, after, *looked = told
         count = len(last_ids)
         weights = looked[0].reshape(count, -1) if looked else None
@@ -139,7 +138,7 @@ class BundleEmitter:
         path = bundle.folder / LABELLER
         graph = _open(bundle, LABELLER, threads, faults)
         labels = bundle.tgt_tokenizer.vocab_size - len(SPECIALS)
-        found = _widths(graph.get_outputs()) if graph else {}
+        found = _widths(graph.outputs) if graph else {}
         if graph and (found.get("scores") != labels or "mask" not in found):
             faults.append(
                 f"{path}: its outputs are {found}, expected a mask and scores of {labels} labels; export it again."
@@ -168,8 +167,7 @@ class BundleEmitter:
         return self._transitions
 
     def _run(self, names: Sequence[str], src: Ids) -> list[NDArray[Any]]:
-        found: list[Any] = list(self._graph.run(names, {"src": src}))
-        return found
+        return self._graph.run(names, {"src": src}, first=True)
 
 
 def _give_memory_back() -> None:
@@ -179,37 +177,17 @@ def _give_memory_back() -> None:
         trim(0)
 
 
-def _open(
-    bundle: Bundle, name: str, threads: int, faults: list[str]
-) -> ort.InferenceSession | None:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = _FATAL
-    # The arena never gives back what the longest batch took; without it a step takes as long.
-    options.enable_cpu_mem_arena = False
-    # Threads that wait for work do not spin (decision 0006).
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Where the processor's 8-bit products would overflow, slower ones that do not.
-    options.add_session_config_entry("session.x64quantprecision", "1")
-    # From memory: a file that is mapped and then overwritten would bring the process down.
-    weights = bundle.contents[WEIGHTS]
-    options.add_external_initializers_from_files_in_memory([WEIGHTS], [weights], [len(weights)])
+def _open(bundle: Bundle, name: str, threads: int, faults: list[str]) -> Graph | None:
     try:
-        graph = bundle.contents[name]
-        return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime raises a dozen kinds, none of them exported.
-        reason = str(error).splitlines()[0]
-        path = bundle.folder / name
-        faults.append(f"{path}: ONNX Runtime {ort.__version__} cannot load it ({reason}).")
+        return Graph(bundle, name, threads)
+    except BundleError as error:
+        faults.append(str(error))
         return None
 
 
-def _misfits(
-    bundle: Bundle, encoder: ort.InferenceSession, step: ort.InferenceSession
-) -> list[str]:
+def _misfits(bundle: Bundle, encoder: Graph, step: Graph) -> list[str]:
     """Say where the graphs do not fit the settings, or each other."""
-    read, state = _widths(encoder.get_outputs()), _widths(encoder.get_outputs()).get("state")
+    read, state = _widths(encoder.outputs), _widths(encoder.outputs).get("state")
     shared = [name for name in _SHARED if name in read]
     wanted: dict[str, dict[str, Any]] = {
         "inputs": {
@@ -225,14 +203,14 @@ def _misfits(
         },
     }
     wanted["outputs"] |= {"weights": "src_len"} if "mask" in read else {}
-    found = {"inputs": _widths(step.get_inputs()), "outputs": _widths(step.get_outputs())}
+    found = {"inputs": _widths(step.inputs), "outputs": _widths(step.outputs)}
     faults = [
         f"{bundle.folder / STEP}: its {ends} are {found[ends]}, expected {wanted[ends]}; export the model again."
         for ends in wanted
         if wanted[ends] != found[ends]
     ]
     asked = {"src": "src_len"} | ({"more": "more"} if bundle.shortlist else {})
-    if _widths(encoder.get_inputs()) != asked or "memory" not in read:
+    if _widths(encoder.inputs) != asked or "memory" not in read:
         faults.append(
             f"{bundle.folder / ENCODER}: is no encoder of a bundle; export the model again."
         )

@@ -1,19 +1,19 @@
 """The weights of a bundle's graphs, as arrays, for whoever wants to look at them.
 
-ONNX Runtime keeps them to itself, so the graphs' lists of weights are read here: ONNX files are Protocol Buffers, of
-which this takes the few fields that it needs (https://onnx.ai/onnx/repo-docs/ExternalData.html).
+ONNX Runtime keeps them to itself, so the graphs' lists of weights are read here: of ONNX's messages this takes the few
+fields that it needs (https://onnx.ai/onnx/repo-docs/ExternalData.html).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dragoman.errors import BundleError
+from dragoman.runtime.messages import fields, varint
 
 # Fields of ModelProto, GraphProto, TensorProto and StringStringEntryProto, and data types.
 _GRAPH, _INITIALIZER = 7, 5
@@ -95,15 +95,15 @@ def _tensors(
     model: bytes, file_of: Callable[[str], bytes]
 ) -> Iterator[tuple[str, NDArray[np.generic]]]:
     """Give a graph's weights that lie in a file beside it."""
-    for graph in (value for number, value in _fields(model) if number == _GRAPH):
-        for tensor in (value for number, value in _fields(graph) if number == _INITIALIZER):
-            fields = [*_fields(tensor)]
-            places = dict(_entry(value) for number, value in fields if number == _EXTERNAL)
-            kinds = [value for number, value in fields if number == _TYPE]
+    for graph in (value for number, value in fields(model) if number == _GRAPH):
+        for tensor in (value for number, value in fields(graph) if number == _INITIALIZER):
+            parts = [*fields(tensor)]
+            places = dict(_entry(value) for number, value in parts if number == _EXTERNAL)
+            kinds = [value for number, value in parts if number == _TYPE]
             if not places or kinds[0] not in _TYPES:
                 continue
-            dims = [dim for number, value in fields if number == _DIMS for dim in _dims(value)]
-            name = next(bytes(value).decode() for number, value in fields if number == _NAME)
+            dims = [dim for number, value in parts if number == _DIMS for dim in _dims(value)]
+            name = next(bytes(value).decode() for number, value in parts if number == _NAME)
             file = Path(places["location"]).name
             yield (
                 name,
@@ -122,43 +122,11 @@ def _dims(value: int | bytes) -> list[int]:
         return [value]
     dims, at = list[int](), 0
     while at < len(value):
-        dim, at = _varint(value, at)
+        dim, at = varint(value, at)
         dims.append(dim)
     return dims
 
 
 def _entry(message: bytes) -> tuple[str, str]:
-    fields = dict(_fields(message))
-    return bytes(fields[_KEY]).decode(), bytes(fields[_VALUE]).decode()
-
-
-def _fields(message: bytes) -> Iterator[tuple[int, Any]]:
-    """Take a Protocol Buffers message apart: fields that are numbers, and fields that are bytes."""
-    at = 0
-    while at < len(message):
-        tag, at = _varint(message, at)
-        number, wire = tag >> 3, tag & 7
-        if wire == 0:
-            value, at = _varint(message, at)
-            yield number, value
-        elif wire == 2:
-            size, at = _varint(message, at)
-            if at + size > len(message):
-                raise ValueError("a field is longer than the file")
-            yield number, message[at : at + size]
-            at += size
-        elif wire in (1, 5):
-            at += 8 if wire == 1 else 4
-        else:
-            raise ValueError("no Protocol Buffers file")
-
-
-def _varint(message: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = message[at]
-        value |= (byte & 0x7F) << shift
-        at += 1
-        if byte < 0x80:
-            return value, at
-        shift += 7
+    parts = dict(fields(message))
+    return bytes(parts[_KEY]).decode(), bytes(parts[_VALUE]).decode()

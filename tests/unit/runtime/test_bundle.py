@@ -153,7 +153,7 @@ def test_settings_that_list_too_little_are_told(bundle):
 def test_what_is_no_onnx_is_told(bundle):
     (bundle / "encoder.onnx").write_bytes(b"certainly not a graph")
     resign(bundle, "encoder.onnx")
-    assert "encoder.onnx: ONNX Runtime" in fault(bundle)
+    assert "encoder.onnx: is no ONNX graph" in fault(bundle)
 
 
 def test_a_graph_of_other_shapes_is_told(bundle, tmp_path):
