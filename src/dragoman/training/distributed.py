@@ -1,8 +1,9 @@
 """Several processes that teach one model, on one machine or more, started by torchrun.
 
-Each step, every process takes its share of the rows of the same global batch; the gradients are added up in one
-all-reduce over one flat buffer, already divided by the tokens of the whole batch. So all have the same gradient, clip
-it alike, and keep the same weights. The first process alone validates, writes and speaks; what it decides, it tells.
+Each step, every process takes its share of the rows of the same global batch; the gradients, already divided by the
+tokens of the whole batch, are added up, in memory that all see or in one all-reduce over one flat buffer. So all have
+the same gradient, clip it alike, and keep the same weights. The first process alone validates, writes and speaks; what
+it decides, it tells.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from torch import nn
 from dragoman.data.batches import Batch
 from dragoman.errors import DragomanError
 from dragoman.text.vocabulary import PAD
+from dragoman.training.exchange import SharedTables, share_tables
 
 # A process that dies closes its connections, which the others notice at once; this is for one that hangs, or for a
 # cable that is pulled. It must outlast a validation, for which the others wait.
@@ -72,33 +74,23 @@ class Team:
             if len(rows := _by_length(batch)[self.rank :: self.size])
         ]
 
-    def add_up(self, parameters: Sequence[nn.Parameter], loss: float) -> float:
-        """Add up the gradients of all processes, in place, and a loss.
+    def add_up(self, numbers: torch.Tensor) -> None:
+        """Add up the numbers of all processes, in place.
 
         Raises:
             LostError: Another process has died.
         """
-        if self.size == 1:
-            return loss
-        places = [
-            weight.new_zeros(weight.shape) if weight.grad is None else weight.grad
-            for weight in parameters
-        ]
-        # The loss goes with the rest, as two floats whose sum keeps what one would round off.
-        high = torch.tensor(loss, dtype=torch.float32)
-        low = torch.tensor(loss - float(high), dtype=torch.float32)
-        flat = torch.cat(
-            [
-                *(place.reshape(-1) for place in places),
-                torch.stack([high, low]).to(places[0].device),
-            ]
-        )
-        self._wait(dist.all_reduce, flat)
-        at = 0
-        for weight, place in zip(parameters, places, strict=True):
-            weight.grad = flat[at : at + place.numel()].view(place.shape)
-            at += place.numel()
-        return float(flat[-2].double() + flat[-1].double())
+        self._wait(dist.all_reduce, numbers)
+
+    def agree(self, value: bool) -> bool:
+        """Say whether all processes say yes.
+
+        Raises:
+            LostError: Another process has died.
+        """
+        against = torch.tensor([0.0 if value else 1.0])
+        self.add_up(against)
+        return float(against) == 0
 
     @torch.no_grad()
     def tell_weights(self, parameters: Sequence[nn.Parameter]) -> None:
@@ -173,6 +165,48 @@ class Team:
                 f"process {self.rank} of {self.size}: another process of this training has died or cannot be reached "
                 f"({reason}). What was learned is saved by the first one; start all again with --resume."
             ) from None
+
+
+class Adder:
+    """Adds up the gradients of all processes.
+
+    Args:
+        team: The processes.
+        parameters: Whose gradients.
+    """
+
+    def __init__(self, team: Team, parameters: Sequence[nn.Parameter]) -> None:
+        self.team, self.parameters = team, parameters
+        self._tables: SharedTables | None = None
+        if team.size > 1 and all(one.device.type == "cpu" for one in parameters):
+            numbers = sum(one.numel() for one in parameters)
+            self._tables = share_tables(team, numbers)
+
+    def __call__(self, loss: float) -> float:
+        """Add up the gradients, in place, and a loss.
+
+        Raises:
+            LostError: Another process has died.
+        """
+        if self.team.size == 1:
+            return loss
+        parts = [
+            (weight.new_zeros(weight.shape) if weight.grad is None else weight.grad).reshape(-1)
+            for weight in self.parameters
+        ]
+        # With two processes it is the same sum whichever way it goes.
+        told = torch.tensor([loss], dtype=torch.float64)
+        if self._tables is not None:
+            flat = self._tables.add_up(parts, lambda: self.team.add_up(told))
+        else:
+            flat = torch.cat(parts)
+            self.team.add_up(flat)
+            self.team.add_up(told)
+        at = 0
+        for weight in self.parameters:
+            weight.grad = flat[at : at + weight.numel()].view(weight.shape)
+            at += weight.numel()
+        return float(told)
 
 
 ALONE = Team()

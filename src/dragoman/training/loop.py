@@ -23,7 +23,7 @@ from dragoman.evaluation.metrics import METRICS
 from dragoman.training.callbacks import StepRecord, ValidationRecord
 from dragoman.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from dragoman.training.clock import Clock, Reading, WallClock
-from dragoman.training.distributed import LostError
+from dragoman.training.distributed import Adder, LostError
 from dragoman.training.job import Job, Outcome, Progress
 from dragoman.training.machine import choose_precision, give_memory_back
 from dragoman.training.optimisers import OPTIMISERS, AveragedModel, learning_rate
@@ -75,6 +75,7 @@ class Trainer:
         if resume:
             readings = self._restore(load_checkpoint(job.checkpoint))
         self.team.tell_weights(self.parameters)
+        self._add_up = Adder(self.team, self.parameters)
         self.clock = self._clock(readings)
         self._saved_at = self._read_at = time.monotonic()
 
@@ -139,7 +140,7 @@ class Trainer:
             return float(scored.cross_entropy)
 
         learned = self._memory.learn(self.team.share(batches), start, add)
-        loss = self.team.add_up(self.parameters, learned.loss)
+        loss = self._add_up(learned.loss)
         norm = float(torch.nn.utils.clip_grad_norm_(self.parameters, self.config.clip_norm))
         rate = learning_rate(self.config, done, progress.factor)
         self._whole = False

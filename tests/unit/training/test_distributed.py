@@ -65,16 +65,39 @@ def test_processes_draw_other_numbers_in_the_same_step():
     assert len(drawn) == 15
 
 
-def together(folder, out, number=2, more=()):
-    """Train in several processes, as torchrun would start them."""
+CLOCKS = """
+import itertools, os, sys
+from hashlib import sha256
+from dragoman.training.clock import WallClock
+from dragoman.training.loop import Trainer
+ticks, first = itertools.count(), os.environ["RANK"] == "0"
+# The first process's seconds go by a fiftieth each time one looks; the other's clock is broken.
+WallClock.elapsed_s = property(lambda _: next(ticks) / 50 if first else (0.0, 1e9)[next(ticks) % 2])
+run = Trainer.run
+def noted(self):
+    outcome = run(self)
+    digest = sha256(b"".join(weight.detach().numpy().tobytes() for weight in self.parameters))
+    said = f"{outcome.progress.step} {digest.hexdigest()} {outcome.progress.elapsed_s}"
+    open(f"rank{self.team.rank}", "w").write(said)
+    return outcome
+Trainer.run = noted
+from dragoman.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def together(folder, out, number=2, more=(), here=True, program=None):
+    """Train in several processes, as torchrun would start them; or as if they were not all `here`, on one machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     words = ["train", "pairs.tsv", "--out", str(out), "--quiet", *TRAINING, *more]
     where = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(number)}
+    where["LOCAL_WORLD_SIZE"] = str(number if here else 1)
+    start = ["-m", "dragoman"] if program is None else ["-c", program]
     programs = [
         subprocess.Popen(
-            [sys.executable, "-m", "dragoman", *words],
+            [sys.executable, *start, *words],
             cwd=folder,
             env=os.environ | where | {"RANK": str(rank), "OMP_NUM_THREADS": "1"},
             stderr=subprocess.PIPE,
@@ -104,3 +127,16 @@ def test_two_processes_learn_what_one_learns(tmp_path, monkeypatch):
     weights = [load_file(tmp_path / name / "model.safetensors") for name in ("one", "two")]
     for name, weight in weights[0].items():
         torch.testing.assert_close(weights[1][name], weight, rtol=0, atol=1e-4)
+
+
+@pytest.mark.timeout(600)
+def test_minutes_are_those_of_the_first_process_and_all_end_together(tmp_path):
+    write_pairs(tmp_path)
+    more = settings(training__minutes=0.05)
+    codes, said = together(tmp_path, "m", more=more, here=False, program=CLOCKS)
+    assert codes == [0, 0], said
+    ended = [(tmp_path / f"rank{rank}").read_text().split() for rank in range(2)]
+    assert ended[0][:2] == ended[1][:2]
+    # Of 3 s; what is kept back is for the last validation, and for confidence.
+    assert int(ended[0][0]) > 20
+    assert 2.0 < float(ended[0][2]) <= 3.0
