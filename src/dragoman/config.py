@@ -10,12 +10,13 @@ import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dragoman.disk import fault_of
 from dragoman.errors import ConfigError
+from dragoman.overrides import overridden
 
 Rate = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -339,11 +340,8 @@ def build_config(
     Raises:
         ConfigError: Every fault, each with its key and, for an unknown key, its nearest neighbour.
     """
-    merged = _copy(raw)
-    for override in overrides:
-        _apply(merged, override)
     try:
-        return Config.model_validate(merged)
+        return Config.model_validate(overridden(raw, overrides))
     except ValidationError as error:
         raise ConfigError("\n".join(_explain(fault, where) for fault in error.errors())) from None
 
@@ -360,29 +358,6 @@ def nearest(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1)
     return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}."
-
-
-def _copy(raw: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        key: _copy(cast("Mapping[str, Any]", value)) if isinstance(value, Mapping) else value
-        for key, value in raw.items()
-    }
-
-
-def _apply(raw: dict[str, Any], override: str) -> None:
-    key, equals, text = override.partition("=")
-    if not equals or not key.strip():
-        raise ConfigError(f"--set {override}: expected KEY=VALUE, such as model.cell=gru.")
-    *parents, last = key.strip().split(".")
-    table = raw
-    for name in parents:
-        table = table.setdefault(name, {})
-        if not isinstance(table, dict):
-            raise ConfigError(f"--set {override}: {name} is a value, not a table of values.")
-    try:
-        table[last] = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        table[last] = text
 
 
 def _explain(fault: Any, where: str) -> str:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dragoman.cli.options import AsJson, ModelFolder, print_json
+from dragoman.cli.options import AsJson, ModelFolder, print_json, print_tables
 from dragoman.errors import DragomanError, InputError
 
 # Whatever a library counts its threads by.
@@ -96,7 +96,6 @@ def _environment(threads: int) -> dict[str, str]:
 
 
 def _print(found: list[dict[str, Any]], start_s: float) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
@@ -123,7 +122,5 @@ def _print(found: list[dict[str, Any]], start_s: float) -> None:
             f"{one['cpu_ms']:.2f}",
             f"{one['memory_mb']:.0f}",
         )
-    width = None if sys.stdout.isatty() else 100
-    console = Console(file=sys.stdout, width=width, highlight=False)
-    console.print(table)
-    console.print(f"from process start to first translation: {start_s:.2f} s")
+    print_tables([table])
+    typer.echo(f"from process start to first translation: {start_s:.2f} s")

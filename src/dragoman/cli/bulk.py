@@ -27,7 +27,7 @@ from dragoman.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from dragoman.scale.bulk import Standing
+    from dragoman.scale.bulk import Order, Standing
 
 _EVERY_S = 10.0
 
@@ -101,13 +101,18 @@ def bulk(
     Outputs keep the order and the columns of the rows, and number them. A row that cannot be translated has an error
     in a column of its own.
     """
-    from dragoman.loading import load
-    from dragoman.scale.bulk import Order, translate_files
+    from dragoman.scale.bulk import Order
     from dragoman.translator import TranslateOptions
     from dragoman.zoo import shipped
 
     options = TranslateOptions(
-        *(beam, nbest, length_penalty, coverage_penalty, max_length, min_length, no_repeat),
+        beam_size=beam,
+        nbest=nbest,
+        length_penalty=length_penalty,
+        coverage_penalty=coverage_penalty,
+        max_length=max_length,
+        min_length=min_length,
+        no_repeat=no_repeat,
         attention=False,
     )
     folder = model if model.exists() else shipped(str(model)) or model
@@ -117,13 +122,23 @@ def bulk(
         output,
         column,
         options,
-        name,
-        form,
-        shard_rows,
-        workers,
-        address,
-        restart,
+        name=name,
+        form=form,
+        shard_rows=shard_rows,
+        workers=workers,
+        address=address,
+        restart=restart,
     )
+    found = _carry_out(order, quiet=quiet)
+    if as_json:
+        print_json(asdict(found))
+
+
+def _carry_out(order: Order, *, quiet: bool) -> Standing:
+    """Translate, and say how far it is."""
+    from dragoman.loading import load
+    from dragoman.scale.bulk import translate_files
+
     progress = _Progress(sys.stderr.isatty())
     with _interruptible() as look:
 
@@ -134,9 +149,8 @@ def bulk(
 
         found = translate_files(order, load, tell)
     if not quiet:
-        progress.end(found, output)
-    if as_json:
-        print_json(asdict(found))
+        progress.end(found, order.out)
+    return found
 
 
 @contextmanager

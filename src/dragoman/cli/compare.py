@@ -13,6 +13,7 @@ from dragoman.cli.lines import opened
 from dragoman.cli.options import (
     AsJson,
     Beam,
+    BleuTokenize,
     Columns,
     Encoding,
     Plugins,
@@ -57,10 +58,6 @@ Train = Annotated[
     ),
 ]
 Samples = Annotated[int, typer.Option(metavar="N", min=1, help="Of the paired bootstrap.")]
-BleuTokenize = Annotated[
-    str,
-    typer.Option(metavar="NAME", help="What counts as a word: 13a, none, char, zh, intl."),
-]
 
 
 def compare(

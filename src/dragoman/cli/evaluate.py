@@ -14,6 +14,7 @@ from dragoman.cli.options import (
     Alphabet,
     AsJson,
     Beam,
+    BleuTokenize,
     Columns,
     Encoding,
     Lexicon,
@@ -57,10 +58,6 @@ NBest = Annotated[
         min=1,
         help="Also count how often one of the N best outputs is right.",
     ),
-]
-BleuTokenize = Annotated[
-    str,
-    typer.Option(metavar="NAME", help="What counts as a word for BLEU: 13a, none, char, zh, intl."),
 ]
 Bootstrap = Annotated[
     bool, typer.Option("--bootstrap/--no-bootstrap", help="Whether scores have an interval.")

@@ -88,6 +88,10 @@ NoRepeat = Annotated[
     int | None,
     typer.Option(metavar="N", help="Never say so many tokens in a row twice; 0 allows it."),
 ]
+BleuTokenize = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="What counts as a word for BLEU: 13a, none, char, zh, intl."),
+]
 Encoding = Annotated[
     str, typer.Option(metavar="NAME", help="Of the data; cp949 for what Korean Windows wrote.")
 ]

@@ -156,28 +156,34 @@ def translate(
 
     draw = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "seed": seed}
     options = TranslateOptions(
-        *(beam, nbest, length_penalty, coverage_penalty, max_length, min_length, no_repeat),
+        beam_size=beam,
+        nbest=nbest,
+        length_penalty=length_penalty,
+        coverage_penalty=coverage_penalty,
+        max_length=max_length,
+        min_length=min_length,
+        no_repeat=no_repeat,
         sampling=_sampling(sample or samples is not None, draw),
         attention=as_json,
         confidence=as_json,
         min_confidence=min_confidence,
     )
     beginning = None if prefix is None else _from_shell(prefix)
-    unreadable = Unreadable("standard input" if source is None else str(source), encoding)
     choose = _choose(mbr, samples, nbest)
-    with _input(text, source, unreadable) as chunks:
+    with _input(text, source, encoding) as chunks:
         ready = open_model(model, plugin, others)
-        if choose is not None:
-            size = samples or beam or ready.config.search.beam_size
-            options = replace(options, nbest=max(size, nbest))
         options = replace(options, constraints=constraints_of(ready, alphabet, pattern, lexicon))
+        options = _widened(options, choose, samples or beam or ready.config.search.beam_size)
         asking = not text and source is None and sys.stdin.isatty()
         layout = _Layout(as_json, nbest > 1, _is_watched(asking, output))
         with opened(output) as out:
             lines = _ask(f"{model}: {ready.describe()}", encoding) if asking else chunks
             _run(ready, lines, (options, beginning, choose), (layout, out))
-    # Only now: what could be read is translated and written.
-    unreadable.check()
+
+
+def _widened(options: TranslateOptions, choose: LeastRisk | None, size: int) -> TranslateOptions:
+    """Ask for as many outputs as one is chosen among, where one is chosen."""
+    return options if choose is None else replace(options, nbest=max(size, options.nbest))
 
 
 def _is_watched(asking: bool, output: Path | None) -> bool:
@@ -236,9 +242,13 @@ def _with_around(
 
 @contextmanager
 def _input(
-    text: list[str] | None, source: Path | None, unreadable: Unreadable
+    text: list[str] | None, source: Path | None, encoding: str
 ) -> Generator[Iterator[list[str]]]:
-    """Find where the input comes from; a missing file is told before a model is loaded."""
+    """Find where the input comes from; a missing file is told before a model is loaded.
+
+    What could not be read is told at the end: what could be is translated and written by then.
+    """
+    unreadable = Unreadable("standard input" if source is None else str(source), encoding)
     if text and source:
         raise InputError("TEXT and --input were both given; choose one.")
     if text:
@@ -246,6 +256,7 @@ def _input(
         return
     if source is None:
         yield read_chunks(sys.stdin.buffer, unreadable)
+        unreadable.check()
         return
     try:
         file = source.open("rb")
@@ -259,6 +270,7 @@ def _input(
         raise InputError(f"{source}: cannot be read ({error.strerror}).") from None
     with file:
         yield read_chunks(file, unreadable)
+    unreadable.check()
 
 
 def _sampling(sample: bool, draw: dict[str, Any]) -> Any:

@@ -34,12 +34,9 @@ class _Scan(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         f, cs, first = ctx.saved_tensors
-        grad = grads[0].clone(memory_format=torch.contiguous_format)
-        parts, keeps = grad.unbind(), f.unbind()
-        for step in range(len(parts) - 1, 0, -1):
-            parts[step - 1].addcmul_(keeps[step], parts[step])
+        grad = _gathered(grads[0], f)
         before = torch.cat([first[None], cs[:-1]])
-        return grad * before, grad, keeps[0] * parts[0]
+        return grad * before, grad, f[0] * grad[0]
 
 
 def scan(f: Steps, d: Steps, first: Float[Tensor, "batch hidden"]) -> Steps:
@@ -64,16 +61,22 @@ class _SRUScan(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         u, v, fs, cs, first = ctx.saved_tensors
-        grad = grads[0].clone(memory_format=torch.contiguous_format)
         before = torch.cat([first[None], cs[:-1]])
         # What a change of a_t moves c_t by, and what a change of c_t-1 does, by way of f too.
         by_a = (before - u) * fs * (1 - fs)
         by_last = torch.addcmul(fs, by_a, v)
-        parts, kept = grad.unbind(), by_last.unbind()
-        for step in range(len(parts) - 1, 0, -1):
-            parts[step - 1].addcmul_(kept[step], parts[step])
+        grad = _gathered(grads[0], by_last)
         grad_a = grad * by_a
-        return grad_a, grad * (1 - fs), (grad_a * before).sum((0, 1)), kept[0] * parts[0]
+        return grad_a, grad * (1 - fs), (grad_a * before).sum((0, 1)), by_last[0] * grad[0]
+
+
+def _gathered(grads: Tensor, by_last: Tensor) -> Tensor:
+    """Add to the gradient of each c_t what reaches it by way of c_t+1, which it moves by `by_last`."""
+    grads = grads.clone(memory_format=torch.contiguous_format)
+    parts, moved = grads.unbind(), by_last.unbind()
+    for step in range(len(parts) - 1, 0, -1):
+        parts[step - 1].addcmul_(moved[step], parts[step])
+    return grads
 
 
 class ScannedCell(Cell):
@@ -81,6 +84,14 @@ class ScannedCell(Cell):
 
     has_recurrent_map = False
     hold = ()
+    # Of a forget gate that starts open; it stands first.
+    forget_bias: float | None = None
+
+    def reset_parameters(self) -> None:
+        """As every cell; W x has no bias in the papers, here one of 0."""
+        super().reset_parameters()
+        if self.forget_bias is not None:
+            self.bias_ih.data[: self.hidden_size] = self.forget_bias
 
     def step(self, x: Float[Tensor, "batch input"], state: Pair) -> tuple[Output, Pair]:
         """Read one token: a sequence of one."""
@@ -128,11 +139,7 @@ class SSRUCell(ScannedCell):
     """
 
     gates = 2
-
-    def reset_parameters(self) -> None:
-        """As every cell, with a forget gate that starts open; W x has no bias in the paper, here one of 0."""
-        super().reset_parameters()
-        self.bias_ih.data[: self.hidden_size] = 1.0
+    forget_bias = 1.0
 
     def scan(
         self,
@@ -159,16 +166,12 @@ class SRUCell(ScannedCell):
     """
 
     gates = 4
+    forget_bias = 1.0
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__(input_size, hidden_size)
         # v_f and v_r
         self.v = nn.Parameter(torch.zeros(2 * hidden_size))
-
-    def reset_parameters(self) -> None:
-        """As every cell, with a forget gate that starts open."""
-        super().reset_parameters()
-        self.bias_ih.data[: self.hidden_size] = 1.0
 
     def scan(
         self,

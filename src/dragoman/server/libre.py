@@ -85,14 +85,7 @@ def libre_router(service: Service) -> APIRouter:
     @router.get("/languages")
     async def languages() -> list[dict[str, Any]]:
         """List the languages, each with those it can be translated to."""
-        found: dict[str, set[str]] = {}
-        for one in registry.served:
-            found.setdefault(one.languages[0], set()).add(one.languages[1])
-        codes = dict.fromkeys(code for one in registry.served for code in one.languages)
-        return [
-            {"code": code, "name": _NAMES.get(code, code), "targets": sorted(found.get(code, ()))}
-            for code in codes
-        ]
+        return _languages(registry)
 
     @router.post(
         "/translate", openapi_extra=_body(LibreTranslate, LibreForm), responses=ALL_PROBLEMS
@@ -134,6 +127,18 @@ def libre_router(service: Service) -> APIRouter:
         return _settings(service)
 
     return router
+
+
+def _languages(registry: Registry) -> list[dict[str, Any]]:
+    """List the languages that models are served for."""
+    found: dict[str, set[str]] = {}
+    for one in registry.served:
+        found.setdefault(one.languages[0], set()).add(one.languages[1])
+    codes = dict.fromkeys(code for one in registry.served for code in one.languages)
+    return [
+        {"code": code, "name": _NAMES.get(code, code), "targets": sorted(found.get(code, ()))}
+        for code in codes
+    ]
 
 
 def _write(found: Sequence[Answer], asked: LibreTranslate) -> dict[str, Any]:

@@ -40,14 +40,19 @@ class _Estimator(BaseEstimator):
     """
 
     _task: ClassVar[str] = ""
-    # Said here for the type checker; each class's own __init__ sets them, as scikit-learn wants it.
-    epochs: float | None
-    minutes: float | None
-    hidden_size: int | None
-    settings: Mapping[str, Any] | None
-    seed: int
     model_: Model
     files_: dict[str, bytes]
+
+    def __init__(
+        self,
+        epochs: float | None = None,
+        minutes: float | None = None,
+        hidden_size: int | None = None,
+        settings: Mapping[str, Any] | None = None,
+        seed: int = 1,
+    ) -> None:
+        self.epochs, self.minutes = epochs, minutes
+        self.hidden_size, self.settings, self.seed = hidden_size, settings, seed
 
     def fit(self, X: Any, y: Any) -> Self:
         """Train from scratch; a tenth of what is given is held out to choose the best weights by.
@@ -193,8 +198,8 @@ class Transducer(_Estimator):
         settings: Mapping[str, Any] | None = None,
         seed: int = 1,
     ) -> None:
-        self.task, self.epochs, self.minutes = task, epochs, minutes
-        self.hidden_size, self.settings, self.seed = hidden_size, settings, seed
+        super().__init__(epochs, minutes, hidden_size, settings, seed)
+        self.task = task
 
     def predict(self, X: Any) -> NDArray[np.object_]:
         """Give each text's answer."""
@@ -219,17 +224,6 @@ class Tagger(_Estimator):
     """
 
     _task = "tag"
-
-    def __init__(
-        self,
-        epochs: float | None = None,
-        minutes: float | None = None,
-        hidden_size: int | None = None,
-        settings: Mapping[str, Any] | None = None,
-        seed: int = 1,
-    ) -> None:
-        self.epochs, self.minutes = epochs, minutes
-        self.hidden_size, self.settings, self.seed = hidden_size, settings, seed
 
     def fit(self, X: Any, y: Any) -> Self:
         """Train from scratch; a tenth of what is given is held out to choose the best weights by.
@@ -267,17 +261,6 @@ class Classifier(ClassifierMixin, _Estimator):
 
     _task = "classify"
     classes_: NDArray[Any]
-
-    def __init__(
-        self,
-        epochs: float | None = None,
-        minutes: float | None = None,
-        hidden_size: int | None = None,
-        settings: Mapping[str, Any] | None = None,
-        seed: int = 1,
-    ) -> None:
-        self.epochs, self.minutes = epochs, minutes
-        self.hidden_size, self.settings, self.seed = hidden_size, settings, seed
 
     def fit(self, X: Any, y: Any) -> Self:
         """Train from scratch; a tenth of what is given is held out to choose the best weights by.

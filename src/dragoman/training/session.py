@@ -138,9 +138,7 @@ def run_session(config: Config, corpora: Corpora, session: Session) -> Config:
     made = _made(prepared)
     if stored is not None:
         _check_same_data(stored, made, out)
-    changed = _changed_data(config, made)
-    said = [f"data.{name}: not the pairs that these settings were made with." for name in changed]
-    _say(session.callbacks, said)
+    _say(session.callbacks, _other_data(config, made))
     config = config.model_copy(update={"made": made})
     torch.manual_seed(config.training.seed)
     model = build_network(config, prepared.tokenizers)
@@ -331,6 +329,12 @@ def _changed_data(config: Config, made: dict[str, Any]) -> list[str]:
     before: dict[str, str] = config.made.get("data_sha256", {})
     now: dict[str, str] = made["data_sha256"]
     return [name for name, digest in before.items() if now.get(name) != digest]
+
+
+def _other_data(config: Config, made: dict[str, Any]) -> list[str]:
+    """Say where a resolved.toml is trained from on other pairs than it was made with."""
+    changed = _changed_data(config, made)
+    return [f"data.{name}: not the pairs that these settings were made with." for name in changed]
 
 
 def _check_same_data(stored: Config, made: dict[str, Any], out: Path) -> None:
