@@ -40,12 +40,12 @@ def learn(turn, folder, cell):
     validator = Validator(dev, say, [[say(one.tgt)] for one in dev])
     best = {}
     training = TrainingConfig(
-        steps=400,
+        steps=250,
         batch_tokens=500,
         learning_rate=0.01,
         label_smoothing=0.0,
         ema_decay=0.99,
-        validate_every=100,
+        validate_every=125,
         stop_metric="loss",
     )
 

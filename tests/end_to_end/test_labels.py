@@ -78,14 +78,14 @@ def options(task, *settings, **others):
 @pytest.fixture(scope="module")
 def tagger(folder):
     return dragoman.train(
-        folder / "train.conll", folder / "tagger", options("tag", "training.epochs=8")
+        folder / "train.conll", folder / "tagger", options("tag", "training.epochs=5")
     )
 
 
 @pytest.fixture(scope="module")
 def classifier(folder):
     return dragoman.train(
-        folder / "train.tsv", folder / "classifier", options("classify", "training.epochs=8")
+        folder / "train.tsv", folder / "classifier", options("classify", "training.epochs=5")
     )
 
 
@@ -205,7 +205,7 @@ class TestClassifier:
         ],
     )
     def test_other_parts(self, folder, tmp_path, settings):
-        chosen = options("classify", "training.epochs=8", *settings)
+        chosen = options("classify", "training.epochs=5", *settings)
         model = dragoman.train(folder / "train.tsv", tmp_path / "out", chosen)
         found = model.evaluate(model.read(folder / "test.tsv").pairs)
         assert found.scores["accuracy"].score > 90

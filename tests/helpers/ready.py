@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# What the commands, and torch's optimisers, import when they run.
+# What the commands import when they run.
 MODULES = (
     *("dragoman.defaults", "dragoman.export", "dragoman.inspection.plots", "dragoman.loading"),
     *("dragoman.training.session", "matplotlib.backends.backend_agg", "matplotlib.figure"),
     *("rich.console", "rich.progress", "rouge_score.rouge_scorer", "sacrebleu", "tomli_w"),
-    *("torch._dynamo", "torch.utils.tensorboard", "zstandard"),
+    *("torch.utils.tensorboard", "zstandard"),
 )
 CALLER = """#!{python} -IS
 import json, os, socket, sys
