@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
+# Of the tests; some wait for servers and processes, so one more than there are cores may be quicker.
+WORKERS ?= auto
 
 .PHONY: setup demo test types suite bundles lock audit sbom base clean
 
@@ -33,7 +35,7 @@ types: setup
 	$(BIN)/pyright
 
 suite: setup
-	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 bundles: setup
 	$(BIN)/python tools/make_bundles.py

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dragoman.cli.options import AsJson, ModelFolder, print_json, print_tables
+from dragoman.cli.options import AnyModel, AsJson, print_json, print_tables
 from dragoman.errors import DragomanError, InputError
 
 # Whatever a library counts its threads by.
@@ -22,7 +22,7 @@ _UNCOMPILED = "PYTHONDONTWRITEBYTECODE"
 
 
 def bench(
-    model: ModelFolder,
+    model: AnyModel,
     threads: Annotated[
         str, typer.Option(metavar="N,N", help="Thread counts, with commas between.")
     ] = "1",

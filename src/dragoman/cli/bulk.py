@@ -14,13 +14,13 @@ import typer
 
 from dragoman.cli.guard import say
 from dragoman.cli.options import (
+    AnyModel,
     AsJson,
     Beam,
     CoveragePenalty,
     LengthPenalty,
     MaxLength,
     MinLength,
-    ModelFolder,
     NoRepeat,
     Quiet,
     print_json,
@@ -76,7 +76,7 @@ Restart = Annotated[
 
 
 def bulk(
-    model: ModelFolder,
+    model: AnyModel,
     source: Source,
     output: Output,
     column: Column = "text",

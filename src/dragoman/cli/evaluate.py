@@ -12,13 +12,13 @@ from dragoman.cli.guard import say
 from dragoman.cli.lines import opened, write_lines
 from dragoman.cli.options import (
     Alphabet,
+    AnyModel,
     AsJson,
     Beam,
     BleuTokenize,
     Columns,
     Encoding,
     Lexicon,
-    ModelFolder,
     Pattern,
     Plugins,
     SrcSep,
@@ -91,7 +91,7 @@ Curve = Annotated[
 
 
 def evaluate(
-    model: ModelFolder,
+    model: AnyModel,
     test: Test,
     references: References = None,
     beam: Beam = None,

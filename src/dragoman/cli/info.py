@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from dragoman.cli.options import AsJson, ModelFolder, Plugins, open_model, print_json
+from dragoman.cli.options import AnyModel, AsJson, Plugins, open_model, print_json
 
 
-def info(model: ModelFolder, as_json: AsJson = False, plugin: Plugins = None) -> None:
+def info(model: AnyModel, as_json: AsJson = False, plugin: Plugins = None) -> None:
     """Say what a model is, and how it was made."""
     ready = open_model(model, plugin)
     found = ready.info()

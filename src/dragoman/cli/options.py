@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 ModelFolder = Annotated[
     Path, typer.Argument(metavar="MODEL", help="A model folder, as `dragoman train` makes it.")
 ]
+AnyModel = Annotated[
+    Path,
+    typer.Argument(
+        metavar="MODEL",
+        help="A model folder, a bundle, or a name such as phrasebook-en-fr.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Plugins = Annotated[
     list[Path] | None,

@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
-from dragoman.cli.options import ModelFolder, Plugins, open_model
+from dragoman.cli.options import AnyModel, Plugins, open_model
 from dragoman.errors import InputError, ModelError
 
 _METRICS = "metrics.jsonl"
 
 
 def plot(
-    model: ModelFolder,
+    model: AnyModel,
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Where to write; the model's folder, unless given."),

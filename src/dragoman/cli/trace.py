@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dragoman.cli.options import ModelFolder, Plugins, open_model
+from dragoman.cli.options import AnyModel, Plugins, open_model
 
 if TYPE_CHECKING:
     from dragoman.inspection.trace import Trace
@@ -17,7 +17,7 @@ _BAR = 20
 
 
 def trace(
-    model: ModelFolder,
+    model: AnyModel,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="The sentence.")],
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a page that needs nothing else.")

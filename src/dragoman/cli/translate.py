@@ -18,13 +18,13 @@ from dragoman.cli.guard import say
 from dragoman.cli.lines import Unreadable, opened, read_chunks, write_lines
 from dragoman.cli.options import (
     Alphabet,
+    AnyModel,
     Beam,
     CoveragePenalty,
     LengthPenalty,
     Lexicon,
     MaxLength,
     MinLength,
-    ModelFolder,
     NoRepeat,
     Pattern,
     Plugins,
@@ -119,7 +119,7 @@ InputEncoding = Annotated[
 
 
 def translate(
-    model: ModelFolder,
+    model: AnyModel,
     text: Text = None,
     source: Source = None,
     output: Output = None,

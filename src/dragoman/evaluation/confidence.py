@@ -88,7 +88,8 @@ class ConfidenceReport:
         kept = Table("outputs kept", title="If it abstains below a confidence")
         kept.add_column("--min-confidence", justify="right")
         kept.add_column(self.measure, justify="right")
-        for one in at_coverage(self.curve, _SHOWN):
+        # Of few outputs several shares are the same.
+        for one in dict.fromkeys(at_coverage(self.curve, _SHOWN)):
             kept.add_row(f"{one.coverage:.0%}", f"{one.confidence:.3f}", f"{one.quality:.1f}")
         return Group(errors, kept)
 
