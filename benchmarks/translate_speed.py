@@ -7,11 +7,12 @@ it; FOLDER holds the raw files. Sentences are those of test_2016_flickr.en; medi
 machine compare processor time (cpu_ms). `--quick` takes the first 300 sentences, and fewer rounds of the slow peers.
 
 - ours: from raw text to raw text, by `dragoman bench`: the int8 bundle on our kernel (`dragoman accelerate`, which is
-  called first where there is a C compiler) and on ONNX Runtime, the float32 bundle, the model folder in torch.
+  called first where there is a C compiler), with a shortlist and without, and on ONNX Runtime, the float32 bundle, the
+  model folder in torch. The shortlist is learned from the model's training pairs, which must still be there.
 - CTranslate2: a Transformer of 6 + 2 layers, 256 wide, int8, **random weights, output lengths forced to those of our
-  greedy translations**, from tokens to tokens.
+  greedy translations**, from tokens to tokens; also with a vocabulary map, made of our shortlist.
 - Marian (pymarian 1.12.42, --type s2s, float32): an LSTM of the same sizes **after one update, output lengths
-  limited**, from tokens to tokens: compare tokens/s.
+  limited**, from tokens to tokens: compare tokens/s. Also with a shortlist, made of ours.
 - OpenNMT-py: a bidirectional LSTM of the same sizes **after a few updates, all outputs forced to our mean length**,
   from tokens to tokens, by its own clock, loading included. Its processor time includes starting Python.
 
@@ -35,9 +36,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from peers import opennmt
 
+from dragoman.errors import DataError
 from dragoman.loading import load
 from dragoman.model import Model
-from dragoman.runtime.bundle import is_bundle
+from dragoman.runtime.bundle import ENCODER, is_bundle, read_bundle
+from dragoman.runtime.weights import ALWAYS, TABLE, read_tensors
+from dragoman.text.vocabulary import SPECIALS
 from dragoman.translator import TranslateOptions
 
 Row = dict[str, Any]
@@ -53,11 +57,11 @@ COLUMNS = (
     "memory_mb",
     "start_s",
 )
-# The rows that targets are about: ours, and what it is compared with.
-OURS, TRANSFORMER = (
-    "ours, int8, kernel",
-    "CTranslate2 Transformer 6+2 int8, random weights, forced lengths",
-)
+# The rows that targets are about: ours, and what it is compared with; with a shortlist, and what has one too.
+OURS, SHORT = "ours, int8, kernel", "ours, int8, kernel, shortlist"
+TRANSFORMER = "CTranslate2 Transformer 6+2 int8, random weights, forced lengths"
+MARIAN = "Marian s2s LSTM float32, one update, lengths limited"
+SHORTENED = {TRANSFORMER: f"{TRANSFORMER}, vocabulary map", MARIAN: f"{MARIAN}, shortlist"}
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,8 @@ def main() -> None:
         (task.work / "input").write_text("".join(f"{one}\n" for one in task.texts), "utf-8")
         rows = our_rows(task)
         bundle = asked.model if is_bundle(asked.model) else task.work / "int8"
-        describe(load(bundle, threads=1), task)
+        short = task.work / "short" if (task.work / "short").is_dir() else bundle
+        describe(load(bundle, threads=1), task, short)
         for peer in (ctranslate2, marian, opennmt_rows):
             if peer.__name__.removesuffix("_rows") in asked.without.split(","):
                 continue
@@ -130,15 +135,23 @@ def our_rows(task: Task) -> list[Row]:
             [sys.executable, "-m", "dragoman", "accelerate"], check=True, stdout=sys.stderr
         )
     if is_bundle(model):
+        name = SHORT if read_bundle(model).shortlist else OURS
         return [
-            *ours(OURS, model, task),
+            *ours(name, model, task),
             *ours("ours, int8, ONNX Runtime", model, task, native=False),
         ]
     from dragoman.api import export_bundle
 
     export_bundle(model, task.work / "fp32")
     export_bundle(model, task.work / "int8", int8=True)
+    short: list[Row] = []
+    try:
+        export_bundle(model, task.work / "short", int8=True, shortlist=True, data=task.asked.data)
+        short = ours(SHORT, task.work / "short", task)
+    except DataError as error:
+        print(f"{SHORT}: left out: {error}", file=sys.stderr)
     return [
+        *short,
         *ours(OURS, task.work / "int8", task),
         *ours("ours, int8, ONNX Runtime", task.work / "int8", task, native=False),
         *ours("ours, float32", task.work / "fp32", task),
@@ -160,8 +173,8 @@ def ours(name: str, path: Path, task: Task, *, native: bool = True) -> list[Row]
 # ----------------------------------------------------------------------------------------------- peers
 
 
-def describe(model: Model, task: Task) -> None:
-    """Write what the peers need to know: tokens, our greedy lengths, sizes."""
+def describe(model: Model, task: Task, bundle: Path) -> None:
+    """Write what the peers need to know: tokens, our greedy lengths, sizes, and a bundle's shortlist."""
     found = model.translate(task.texts, TranslateOptions(beam_size=1, attention=False))
     tokenizer, config = model.translator.src_tokenizer, model.config.model
     content = {
@@ -171,8 +184,28 @@ def describe(model: Model, task: Task) -> None:
         "embedding": config.embedding_size,
         "hidden": config.hidden_size,
         "input_feeding": config.input_feeding,
+        **shortlist_of(bundle),
     }
     (task.work / "tokens.json").write_text(json.dumps(content), encoding="utf-8")
+
+
+def shortlist_of(path: Path) -> dict[str, Any]:
+    """Give the words of a bundle's shortlist for each source token, and under "" those for any; nothing without one."""
+    bundle = read_bundle(path)
+    if not bundle.shortlist:
+        return {}
+    tensors = read_tensors(path / ENCODER)
+    always, table = tensors[ALWAYS].tolist(), tensors[TABLE].tolist()
+    tokens = bundle.tgt_tokenizer.tokens(range(bundle.tgt_tokenizer.vocab_size))
+    lists = {"": always} | dict(
+        zip(bundle.src_tokenizer.tokens(range(len(table))), table, strict=True)
+    )
+    words = {
+        source: [tokens[one] for one in dict.fromkeys(ids) if one >= len(SPECIALS)]
+        for source, ids in lists.items()
+        if source not in SPECIALS
+    }
+    return {"shortlist": {source: some for source, some in words.items() if some}}
 
 
 def tokens_of(model: Model, texts: list[str]) -> list[list[str]]:
@@ -184,22 +217,26 @@ def content_of(task: Task) -> dict[str, Any]:
     return json.loads((task.work / "tokens.json").read_text(encoding="utf-8"))
 
 
-def asked_of(peer: str, script: str, task: Task, rounds: int) -> list[tuple[int, int, Row]]:
-    """Run a peer's script once a setting; give threads, beam and what it says."""
+def asked_of(peer: str, script: str, task: Task, rounds: int) -> list[tuple[bool, int, int, Row]]:
+    """Run a peer's script once a setting; give whether it had a shortlist, threads, beam and what it says."""
     peers = Path(os.environ.get("DRAGOMAN_PEERS", Path(tempfile.gettempdir()) / "dragoman-peers"))
     python = peers / peer / "bin" / "python"
     if not python.exists():
         raise opennmt.PeerError(f"{python} is missing: run benchmarks/peers/setup_{peer}.sh")
-    found: list[tuple[int, int, Row]] = []
-    for threads, beam in task.settings:
+    found: list[tuple[bool, int, int, Row]] = []
+    settings = [(False, *one) for one in task.settings]
+    if "shortlist" in content_of(task):
+        settings += [(True, *one) for one in task.settings]
+    for short, threads, beam in settings:
         command = [str(python), str(Path(__file__).parent / "peers" / script)]
         command += [str(task.work / "tokens.json"), "--rounds", str(rounds)]
         command += ["--threads", str(threads), "--beam", str(beam)]
+        command += ["--shortlist"] if short else []
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
         if done.returncode:
             raise opennmt.PeerError(done.stderr[-1000:])
-        found.append((threads, beam, json.loads(done.stdout.splitlines()[-1])))
+        found.append((short, threads, beam, json.loads(done.stdout.splitlines()[-1])))
     return found
 
 
@@ -209,7 +246,7 @@ def ctranslate2(task: Task) -> list[Row]:
     return [
         show(
             {
-                "what": TRANSFORMER,
+                "what": SHORTENED[TRANSFORMER] if short else TRANSFORMER,
                 "threads": threads,
                 "beam": beam,
                 "p50_ms": one["p50_ms"],
@@ -218,7 +255,7 @@ def ctranslate2(task: Task) -> list[Row]:
                 "cpu_ms": 1e3 * one["cpu_s"] / count,
             }
         )
-        for threads, beam, one in asked_of(
+        for short, threads, beam, one in asked_of(
             "ctranslate2", "ctranslate2_random.py", task, task.asked.rounds
         )
     ]
@@ -232,7 +269,7 @@ def marian(task: Task) -> list[Row]:
     return [
         show(
             {
-                "what": "Marian s2s LSTM float32, one update, lengths limited",
+                "what": SHORTENED[MARIAN] if short else MARIAN,
                 "threads": threads,
                 "beam": beam,
                 "p50_ms": one["p50_ms"],
@@ -241,7 +278,7 @@ def marian(task: Task) -> list[Row]:
                 "cpu_ms": 1e3 * one["cpu_s"] / one["num_tokens"] * wanted / count,
             }
         )
-        for threads, beam, one in asked_of("marian", "marian_random.py", task, rounds)
+        for short, threads, beam, one in asked_of("marian", "marian_random.py", task, rounds)
     ]
 
 
@@ -296,26 +333,40 @@ def table(rows: list[Row]) -> str:
     for row in rows:
         cells = [_cell(row.get(name)) for name in COLUMNS]
         lines.append(f"| {row['what']} | {' | '.join(cells)} |")
+    names = list(dict.fromkeys(row["what"] for row in rows))
     lines += [
         "",
-        "| ours (int8, kernel) against | beam | by tokens/s, each at its best | by processor time |",
+        "| ours | against | beam | tokens/s, one thread | each at its best | processor time |",
     ]
-    lines.append("|---|---|---|---|")
-    names = dict.fromkeys(row["what"] for row in rows if row["what"] != OURS)
-    for name in names:
-        for beam in sorted({row["beam"] for row in rows}):
-            mine, other = (_best(rows, what, beam) for what in (OURS, name))
-            if mine and other:
-                speed, cpu = mine[0] / other[0], other[1] / mine[1]
-                lines.append(f"| {name} | {beam} | {speed:.1f} x | {cpu:.1f} x |")
-    return "\n".join(lines) + "\n"
+    lines.append("|---|---|---|---|---|---|")
+    for mine in (OURS, SHORT):
+        # Like with like: what has a shortlist of its own is compared with ours that has one.
+        like = [
+            SHORTENED.get(name, name) if mine == SHORT and SHORTENED.get(name) in names else name
+            for name in names
+            if name not in SHORTENED.values() and name != mine
+        ]
+        for name in like:
+            lines += [
+                _ratios(rows, mine, name, beam) for beam in sorted({row["beam"] for row in rows})
+            ]
+    return "\n".join(line for line in lines if line is not None) + "\n"
 
 
-def _best(rows: list[Row], what: str, beam: int) -> tuple[float, float] | None:
-    found = [row for row in rows if row["what"] == what and row["beam"] == beam]
-    if not found:
+def _ratios(rows: list[Row], mine: str, name: str, beam: int) -> str | None:
+    """Say how many times ours is as fast; nothing where one of the two was not measured."""
+    ours, other = (
+        [row for row in rows if row["what"] == what and row["beam"] == beam]
+        for what in (mine, name)
+    )
+    if not ours or not other:
         return None
-    return max(row["tokens_per_s"] for row in found), min(row["cpu_ms"] for row in found)
+    alone = [row["tokens_per_s"] for some in (ours, other) for row in some if row["threads"] == 1]
+    best = [max(row["tokens_per_s"] for row in some) for some in (ours, other)]
+    cpu = [min(row["cpu_ms"] for row in some) for some in (other, ours)]
+    ratios = [alone[0] / alone[1] if len(alone) == 2 else None, best[0] / best[1], cpu[0] / cpu[1]]
+    cells = ["" if one is None else f"{one:.1f} x" for one in ratios]
+    return f"| {mine} | {name} | {beam} | {' | '.join(cells)} |"
 
 
 def _cell(value: float | None) -> str:

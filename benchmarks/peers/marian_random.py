@@ -1,11 +1,12 @@
 """Marian's RNN (--type s2s, float32) after one update, its output lengths limited: run in the peer's environment.
 
-    python marian_random.py TOKENS.json --threads 1 --beam 1
+    python marian_random.py TOKENS.json --threads 1 --beam 1 [--shortlist]
 
 TOKENS.json: see ctranslate2_random.py; also "embedding" and "hidden". From tokens to tokens, the same pieces as
 ours. Its encoder is as wide in each direction as ours in both together. Marian cannot be told a length, only a limit
 as a factor of the source's: an untrained model seldom ends before, and the factor is that of all our outputs to all
-sources. Prints one line of JSON: seconds, processor time, output tokens.
+sources. With `--shortlist` it has a lexical shortlist, made of ours. Prints one line of JSON: seconds, processor time,
+output tokens.
 """
 
 import json
@@ -27,7 +28,10 @@ def main():
 
 def train(folder, content):
     """Make one update, and save."""
-    words = ["</s>", "<unk>", *content["vocabulary"][3:]]
+    # The first so many words of its vocabulary are those that its shortlist offers to any source.
+    always = dict.fromkeys(content.get("shortlist", {}).get("", ()))
+    others = (word for word in content["vocabulary"][3:] if word not in always)
+    words = ["</s>", "<unk>", *always, *others]
     # JSON is YAML.
     vocabulary = {word: number for number, word in enumerate(words)}
     (folder / "vocab.yml").write_text(json.dumps(vocabulary), encoding="utf-8")
@@ -67,6 +71,9 @@ def measure(folder, content, options):
         f"--maxi-batch-sort src --max-length-factor {factor:.3f} --workspace 512 --quiet true "
         "--quiet-translation true"
     )
+    if options.shortlist:
+        first, each = save_shortlist(folder / "lex", content["shortlist"])
+        words += f" --shortlist {folder / 'lex'} {first} {each} 0"
     translator = Translator(words)
     lines = [" ".join(source) for source in sources]
 
@@ -86,6 +93,18 @@ def measure(folder, content, options):
         "num_tokens": sum(len(one.split()) + 1 for one in answers),
         "p50_ms": 1e3 * statistics.median(all_of([one])[0] for one in lines[:50]),
     }
+
+
+def save_shortlist(path, shortlist):
+    """Write target word, source word, probability; return how many stand first, and how many a source word has."""
+    lines = [
+        f"{target} {source} {1 / (rank + 1)}\n"
+        for source, words in shortlist.items()
+        for rank, target in enumerate(words)
+        if source
+    ]
+    path.write_text("".join(lines), encoding="utf-8")
+    return len(shortlist[""]) + 2, max(len(words) for source, words in shortlist.items() if source)
 
 
 if __name__ == "__main__":

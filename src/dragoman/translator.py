@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -158,8 +158,7 @@ class Translator:
             texts: Raw sentences. An empty one gives an empty translation.
             options: How.
         """
-        texts = list(texts)
-        options = options or TranslateOptions()
+        texts, options = list(texts), options or TranslateOptions()
         for name, given in (("prefixes", options.prefixes), ("surroundings", options.around)):
             if given is not None and len(given) != len(texts):
                 raise InputError(
@@ -172,27 +171,40 @@ class Translator:
             if text in known:
                 results[number] = replace(results[number], text=known[text])
         filled = [n for n, source in enumerate(sources) if source.ids and texts[n] not in known]
-        for numbers in length_batches(
-            [len(sources[number].ids) for number in filled], self.batch_tokens
-        ):
-            chosen = [filled[number] for number in numbers]
-            found = self._search([sources[number] for number in chosen], chosen, options)
-            best: list[tuple[int, Hypothesis]] = []
-            for number, hypotheses in zip(chosen, found, strict=True):
-                # Constraints may turn down the best.
-                wanted = hypotheses if options.constraints else hypotheses[: options.nbest]
-                made = [
-                    (self._translation(texts[number], sources[number], one), one) for one in wanted
-                ]
-                made = _allowed(made, options.constraints)
-                if made:
-                    best.append((number, made[0][1]))
-                    others = tuple(one for one, _ in made[1 : options.nbest])
-                    first = made[0][0]
-                    results[number] = replace(first, alternatives=others) if others else first
-            if options.asks_confidence:
-                self._look_again(best, sources, results, options.min_confidence)
+        self.in_batches(
+            [len(sources[number].ids) for number in filled],
+            lambda numbers: self._fill([filled[one] for one in numbers], sources, results, options),
+        )
         return results
+
+    def _fill(
+        self,
+        chosen: list[int],
+        sources: list[Opened],
+        results: list[Translation],
+        options: TranslateOptions,
+    ) -> None:
+        """Translate a batch, each sentence into its place."""
+        found = self._search([sources[number] for number in chosen], chosen, options)
+        best: list[tuple[int, Hypothesis]] = []
+        for number, hypotheses in zip(chosen, found, strict=True):
+            # Constraints may turn down the best.
+            wanted = hypotheses if options.constraints else hypotheses[: options.nbest]
+            text, source = results[number].source, sources[number]
+            every = [(self._translation(text, source, one), one) for one in wanted]
+            made = _allowed(every, options.constraints)
+            if made:
+                best.append((number, made[0][1]))
+                others = tuple(one for one, _ in made[1 : options.nbest])
+                first = made[0][0]
+                results[number] = replace(first, alternatives=others) if others else first
+        if options.asks_confidence:
+            self._look_again(best, sources, results, options.min_confidence)
+
+    def in_batches(self, lengths: Sequence[int], work: Callable[[list[int]], None]) -> None:
+        """Deal sources of so many tokens into batches, and do what is to be done with each, in whatever order."""
+        for numbers in length_batches(lengths, self.batch_tokens):
+            work(numbers)
 
     def write(self, text: str) -> Iterator[Written]:
         """Translate one sentence greedily, and give each token as soon as it is chosen, EOS last."""
@@ -201,11 +213,8 @@ class Translator:
             return
         words = () if self._copying is None else self._copying.words(source.unknown)
         filters = self._filters([source], [0], TranslateOptions())
-        state, last, said = (
-            shortened(self.stepper).start(pad_sources([source.ids])),
-            SOS,
-            list[int](),
-        )
+        state = shortened(self.stepper).start(pad_sources([source.ids]))
+        last, said = SOS, list[int]()
         while last != EOS and len(said) < self.max_length(len(source.ids)):
             step = self.stepper.step(np.array([last]), state)
             prefix = np.array([said], dtype=np.int64)
@@ -300,6 +309,8 @@ class Translator:
             search.coverage_penalty
             if options.coverage_penalty is None
             else options.coverage_penalty,
+            # Constraints may turn down the best.
+            None if options.constraints is not None else options.nbest,
         )
         # What is asked for may not be on the shortlist.
         asked = options.constraints is not None or options.prefixes is not None

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dragoman.config import SearchConfig
+from dragoman.data.batches import length_batches
 from dragoman.search.stepper import Stepper
+from dragoman.text.copying import Opened
 from dragoman.text.tokenizers import Tokenizer
-from dragoman.translator import TranslateOptions, Translation, Translator
+from dragoman.translator import Translator
 
 # Fewer sentences than this a thread are not worth a second one.
 _LEAST = 8
@@ -25,7 +27,7 @@ def num_cores() -> int:
 
 
 class ParallelTranslator(Translator):
-    """A `Translator` that deals many sentences out to threads.
+    """A `Translator` that deals many sentences out to threads, the longest first, to whoever has nothing to do.
 
     Each sentence's result is what it is alone, so it does not matter who translates it.
 
@@ -46,36 +48,30 @@ class ParallelTranslator(Translator):
         super().__init__(stepper, *tokenizers, search)
         self.threads = threads
 
-    def translate(
-        self, texts: Iterable[str], options: TranslateOptions | None = None
-    ) -> list[Translation]:
-        """Translate sentences; see `Translator.translate`."""
-        texts, options = list(texts), options or TranslateOptions()
+    def read(self, texts: Sequence[str]) -> list[Opened]:
+        """Turn sources into ids, a part of them in each thread: tokenizers need no Python."""
         hands = min(self.threads, len(texts) // _LEAST)
-        beside = {"prefixes": options.prefixes, "around": options.around}
-        fits = all(one is None or len(one) == len(texts) for one in beside.values())
-        if hands < 2 or options.sampling is not None or not fits:
-            return super().translate(texts, options)
-        from concurrent.futures import ThreadPoolExecutor
+        if hands < 2:
+            return super().read(texts)
+        size = math.ceil(len(texts) / hands)
+        parts = [texts[at : at + size] for at in range(0, len(texts), size)]
+        return [one for part in _side_by_side(super().read, parts, hands) for one in part]
 
-        # Everyone gets short ones and long ones.
-        order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
-        shares = [order[hand::hands] for hand in range(hands)]
+    def in_batches(self, lengths: Sequence[int], work: Callable[[list[int]], None]) -> None:
+        """Deal sources into batches, equally many for everyone; the longest come first."""
+        hands = min(self.threads, len(lengths) // _LEAST)
+        if hands < 2:
+            super().in_batches(lengths, work)
+            return
+        tokens = sum(lengths) + len(lengths)
+        turns = math.ceil(tokens / (self.batch_tokens * hands))
+        batches = length_batches(lengths, math.ceil(tokens / (turns * hands)))
+        _side_by_side(work, batches, hands)
 
-        def work(share: list[int]) -> list[Translation]:
-            own: dict[str, Any] = {
-                name: None if one is None else [one[number] for number in share]
-                for name, one in beside.items()
-            }
-            return Translator.translate(
-                self, [texts[number] for number in share], replace(options, **own)
-            )
 
-        with ThreadPoolExecutor(hands) as pool:
-            done = list(pool.map(work, shares))
-        found = {
-            number: one
-            for share, part in zip(shares, done, strict=True)
-            for number, one in zip(share, part, strict=True)
-        }
-        return [found[number] for number in range(len(texts))]
+def _side_by_side(work: Callable[[Any], Any], items: Sequence[Any], hands: int) -> list[Any]:
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(hands) as pool:
+        # A list, so that what went wrong in a thread is raised here.
+        return list(pool.map(work, items))

@@ -121,8 +121,11 @@ def test_many_hands_make_the_same_work(models):
     prefixes = ["sept"] * len(texts)
     options = TranslateOptions(prefixes=prefixes)
     assert two.translate(texts, options) == one.translate(texts, options)
-    options = TranslateOptions(sampling=SamplingOptions(seed=3))
-    assert two.translate(texts, options) == one.translate(texts, options)
+    for options in (
+        TranslateOptions(sampling=SamplingOptions(seed=3)),
+        TranslateOptions(beam_size=3, nbest=2, confidence=True),
+    ):
+        assert two.translate(texts, options) == one.translate(texts, options)
 
 
 def test_threads_are_as_many_as_asked_for(monkeypatch):

@@ -5,6 +5,7 @@ Only so can threads be set before anything counts them, and memory be the model'
 
 from __future__ import annotations
 
+import gc
 import json
 import statistics
 import sys
@@ -151,6 +152,8 @@ def main(argv: Sequence[str]) -> int:
     """Measure what is asked for, and print it for the parent process."""
     from dragoman.errors import DragomanError
 
+    # As in the program itself.
+    gc.set_threshold(100_000)
     asked: dict[str, Any] = json.loads(argv[0])
     try:
         found = measure(Job(**asked))

@@ -24,11 +24,13 @@ class BeamOptions:
         length_penalty: Exponent of the length by which the sum of log-probabilities is divided.
         coverage_penalty: Weight of ``sum_j log(min(sum_i w_ij, 1))`` (Wu et al. 2016, arXiv:1609.08144,
             eq. 14): source tokens that were never looked at cost; needs attention.
+        nbest: How many of the ends are wanted, the best ones; all that were kept, unless said.
     """
 
     beam_size: int = 5
     length_penalty: float = 1.0
     coverage_penalty: float = 0.0
+    nbest: int | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def beam_search(
         watch: Called with what each step weighed.
 
     Returns:
-        For each sentence at most `beam_size` hypotheses, best first.
+        For each sentence at most `beam_size` hypotheses, or `nbest`, best first.
     """
     own = own_search(stepper, "beam")(src, limits, options) if watch is None else None
     if own is not None:
@@ -148,7 +150,8 @@ def beam_search(
         )
         live, last = live.select(rows), last[rows]
         state = stepper.select(taken.state, parents[rows])
-    return [sorted(ended, key=lambda one: -one.score)[:size] for ended in found]
+    wanted = min(size, options.nbest or size)
+    return [sorted(ended, key=lambda one: -one.score)[:wanted] for ended in found]
 
 
 @dataclass(frozen=True)

@@ -166,8 +166,9 @@ def test_its_own_searches_say_what_those_in_python_say(name, filters, shortlist,
         greedy = native.own.greedy(src, limits)
         for found, wanted in zip(greedy, greedy_search(Stepwise(native), src, limits), strict=True):
             same(found, wanted)
-        for options in (BeamOptions(1), BeamOptions(4, 0.0), BeamOptions(11, 1.3)):
+        for options in (BeamOptions(1), BeamOptions(4, 0.0, nbest=2), BeamOptions(11, 1.3)):
             beams = native.own.beam(src, limits, options)
+            assert max(map(len, beams)) == (options.nbest or options.beam_size)
             plain = beam_search(Stepwise(native), src, limits, options)
             for several, wanted in zip(beams, plain, strict=True):
                 for pair in zip(several, wanted, strict=True):

@@ -49,12 +49,6 @@ static void open_desk(desk *k, const decoder *d, int64_t rows, int64_t most, yar
     k->width = d->query ? d->query : size;
 }
 
-static void add(float *restrict sum, const float *restrict x, float share, int64_t count)
-{
-    for (int64_t j = 0; j < count; j++)
-        sum[j] += share * x[j];
-}
-
 /* Look at one sentence from one state: weights = softmax(keys h + mask), mixed = weights values. */
 static void look(const float *h, const memory *m, int64_t at, int64_t size, float *weights, float *mixed)
 {
@@ -70,12 +64,9 @@ static void look(const float *h, const memory *m, int64_t at, int64_t size, floa
         weights[t] = isinf(weights[t]) ? 0 : expf(weights[t] - largest);
         sum += weights[t];
     }
-    memset(mixed, 0, (size_t)size * sizeof(float));
-    for (t = 0; t < m->length; t++) {
+    for (t = 0; t < m->length; t++)
         weights[t] /= sum;
-        if (weights[t] > 0)
-            add(mixed, values + t * size, weights[t], size);
-    }
+    mix(weights, values, m->length, size, mixed);
 }
 
 /* Read one token a hypothesis: last, [sentences, beams]; `places` says where in the memory a sentence is.
@@ -94,11 +85,9 @@ static void advance(const decoder *d, desk *k, int64_t sentences, int64_t beams,
         multiply(&d->recurrent[n], h, all, size, rows, 1, NULL, k->sum, 4 * size, &k->room);
         if (n)
             multiply(&d->input[n - 1], new_h - size, all, size, rows, 1, d->bias[n], k->given, 4 * size, &k->room);
-        for (r = 0; r < rows; r++) {
-            memcpy(new_c + r * all, c + r * all, (size_t)size * sizeof(float));
+        for (r = 0; r < rows; r++)
             lstm(k->sum + r * 4 * size, n ? k->given + r * 4 * size : d->table->rows + last[r] * 4 * size,
-                 new_c + r * all, new_h + r * all, size);
-        }
+                 c + r * all, new_c + r * all, new_h + r * all, size);
     }
     if (d->looks)
         multiply(&d->output, top, all, size, rows, 1, NULL, k->sum, size, &k->room);

@@ -54,7 +54,7 @@ static void read_layer(const encoder *e, reading *b, int64_t layer, int64_t dire
             if (step >= b->lengths[s])
                 continue;
             lstm(b->sum + s * 4 * size, layer ? b->gates + at * 4 * size : table->rows + b->src[at] * 4 * size,
-                 b->c + s * size, b->h + s * size, size);
+                 b->c + s * size, b->c + s * size, b->h + s * size, size);
             memcpy(out + at * e->hidden + direction * size, b->h + s * size, (size_t)size * sizeof(float));
         }
     }

@@ -66,6 +66,27 @@ static inline float falling_exp(float x)
 
 #define LANES 16
 
+#if defined(__AVX2__) && defined(__FMA__)
+static float dot(const float *a, const float *b, int64_t count)
+{
+    __m256 left = _mm256_setzero_ps(), right = left;
+    __m128 four;
+    float sum = 0;
+    int64_t i = 0;
+
+    for (; i + LANES <= count; i += LANES) {
+        left = _mm256_fmadd_ps(_mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i), left);
+        right = _mm256_fmadd_ps(_mm256_loadu_ps(a + i + 8), _mm256_loadu_ps(b + i + 8), right);
+    }
+    for (; i < count; i++)
+        sum += a[i] * b[i];
+    /* Halved again and again: one after the other they would wait for each other. */
+    left = _mm256_add_ps(left, right);
+    four = _mm_add_ps(_mm256_castps256_ps128(left), _mm256_extractf128_ps(left, 1));
+    four = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return sum + _mm_cvtss_f32(_mm_add_ss(four, _mm_movehdup_ps(four)));
+}
+#else
 static float dot(const float *a, const float *b, int64_t count)
 {
     float lanes[LANES] = {0}, sum = 0;
@@ -81,6 +102,7 @@ static float dot(const float *a, const float *b, int64_t count)
         sum += lanes[l];
     return sum;
 }
+#endif
 
 static float largest_of(const float *x, int64_t count)
 {
@@ -117,8 +139,30 @@ static float log_sum(const float *x, int64_t count)
     return largest + logf(sum);
 }
 
-/* i, f, o = sigmoid, g = tanh of `a` + `b`; c' = f c + i g, h' = o tanh(c') (Gers et al. 2000). */
-static void lstm(const float *restrict a, const float *restrict b, float *restrict c, float *restrict h, int64_t size)
+#define SIDE 64 /* numbers that are summed side by side, in registers */
+
+/* sum[j] = sum of weights[t] rows[t][j], but for weights of 0. */
+static void mix(const float *restrict weights, const float *restrict rows, int64_t count, int64_t size,
+                float *restrict sum)
+{
+    int64_t j = 0, t;
+    int l;
+
+    for (; j + SIDE <= size; j += SIDE) {
+        float side[SIDE] = {0};
+        for (t = 0; t < count; t++)
+            for (l = 0; weights[t] > 0 && l < SIDE; l++)
+                side[l] += weights[t] * rows[t * size + j + l];
+        memcpy(sum + j, side, sizeof side);
+    }
+    for (; j < size; j++)
+        for (sum[j] = 0, t = 0; t < count; t++)
+            sum[j] += weights[t] > 0 ? weights[t] * rows[t * size + j] : 0;
+}
+
+/* i, f, o = sigmoid, g = tanh of `a` + `b`; c' = f c + i g, h' = o tanh(c') (Gers et al. 2000). c' may be where c is. */
+static void lstm(const float *restrict a, const float *restrict b, const float *c, float *new_c, float *restrict h,
+                 int64_t size)
 {
     int64_t j;
 
@@ -126,7 +170,7 @@ static void lstm(const float *restrict a, const float *restrict b, float *restri
         float i = open_gate(a[j] + b[j]), f = open_gate(a[size + j] + b[size + j]);
         float o = open_gate(a[2 * size + j] + b[2 * size + j]), g = bend(a[3 * size + j] + b[3 * size + j]);
         float now = f * c[j] + i * g;
-        c[j] = now;
+        new_c[j] = now;
         h[j] = o * bend(now);
     }
 }

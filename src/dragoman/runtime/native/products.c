@@ -103,7 +103,7 @@ static float round_row(const float *x, int64_t count, int64_t inputs, int bounde
             largest = size > largest ? size : largest;
         }
     for (i = 0; i < count; i++) {
-        float number = rintf(x[i] / largest / step);
+        float number = rintf((bounded ? x[i] : x[i] / largest) / step);
         number = number > -128.0f ? number : -128.0f; /* also what is no number */
         numbers[i] = (int16_t)(int32_t)(number < 127.0f ? number : 127.0f);
     }

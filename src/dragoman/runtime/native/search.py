@@ -81,7 +81,7 @@ class OwnSearch:
         results: list[list[Hypothesis]] = []
         for row, (several, ranked) in enumerate(zip(found.tolist(), order.tolist(), strict=True)):
             results.append([])
-            for slot in ranked[:several]:
+            for slot in ranked[:several][: options.nbest]:
                 at = row, slot, slice(counts[row, slot])
                 seen = None if weights is None else weights[at].copy()
                 said, log_probs = ids[at].tolist(), gained[at].tolist()
