@@ -104,7 +104,11 @@ def together(folder, out, number=2, more=(), here=True, program=None):
         )
         for rank in range(number)
     ]
-    ended = [(program.communicate(timeout=400)[1], program.returncode) for program in programs]
+    try:
+        ended = [(program.communicate(timeout=400)[1], program.returncode) for program in programs]
+    finally:
+        for program in programs:
+            program.kill()
     return [code for _, code in ended], b"".join(said for said, _ in ended).decode()
 
 
