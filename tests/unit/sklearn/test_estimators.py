@@ -179,7 +179,7 @@ class TestTagger:
 
 class TestTransducer:
     def test_it_learns(self):
-        params = {"task": "transliterate", "epochs": 40, "hidden_size": 32, "settings": SMALL}
+        params = {"task": "transliterate", "epochs": 20, "hidden_size": 32, "settings": SMALL}
         words = [text.replace(" ", "") for text in TEXTS]
         upper = [word.upper() for word in words]
         found = Transducer(**params).fit(words, upper)
