@@ -203,10 +203,11 @@ static void best_of(const float *scores, int64_t vocabulary, int64_t count, floa
 #if defined(__AVX2__)
     for (; i + 8 <= vocabulary; i += 8) {
         __m256 more = _mm256_cmp_ps(_mm256_loadu_ps(scores + i), _mm256_set1_ps(least), _CMP_GT_OQ);
-        if (_mm256_movemask_ps(more))
-            for (n = i; n < i + 8; n++)
-                if (scores[n] > least)
-                    least = insert(scores[n], n, count, best, ids);
+        for (int left = _mm256_movemask_ps(more); left; left &= left - 1) {
+            n = i + __builtin_ctz((unsigned)left);
+            if (scores[n] > least)
+                least = insert(scores[n], n, count, best, ids);
+        }
     }
 #endif
     for (; i < vocabulary; i++)

@@ -121,16 +121,20 @@ INLINE void span(const int rows, const int words, const int16_t *x, int64_t widt
 }
 #endif
 
-static void spans(int64_t rows, const int16_t *x, int64_t width, const int8_t *const *vectors, int32_t *sums,
-                  int64_t stride)
+/* The same with all words of an offer; the last may be multiplied twice. */
+INLINE void spans(const int rows, const int words, const shortlist *s, const offer *o, const int16_t *x, int32_t *sums)
 {
-    switch (rows) { /* As in `tiles`. */
-    case 1: span(1, MANY, x, width, vectors, sums, stride); break;
-    case 2: span(2, MANY, x, width, vectors, sums, stride); break;
-    case 3: span(3, 2, x, width, vectors, sums, stride); break;
-    case 4: span(4, 2, x, width, vectors, sums, stride); break;
-    case 5: span(5, 2, x, width, vectors, sums, stride); break;
-    default: span(TALL, 2, x, width, vectors, sums, stride);
+    int64_t stride = o->count + MANY, last = o->count - 1, at, k;
+
+    for (at = 0; at < o->count; at += words) {
+        const int8_t *vectors[MANY];
+        for (int n = 0; n < words; n++) {
+            const int8_t *soon = s->vectors + o->ids[SMALLER(at + n + SOON, last)] * s->width;
+            for (k = 0; k < s->width; k += LINE)
+                __builtin_prefetch(soon + k);
+            vectors[n] = s->vectors + o->ids[SMALLER(at + n, last)] * s->width;
+        }
+        span(rows, words, x, s->width, vectors, sums + at, stride);
     }
 }
 
@@ -138,19 +142,15 @@ static void spans(int64_t rows, const int16_t *x, int64_t width, const int8_t *c
 static void multiply_offer(const shortlist *s, const offer *o, int64_t rows, const int16_t *x, const float *largest,
                            int32_t *sums, float *y)
 {
-    int64_t step = rows > 2 ? 2 : MANY, stride = o->count + MANY, at, r, n;
-
-    for (at = 0; at < o->count; at += step) {
-        const int8_t *vectors[MANY];
-        for (n = 0; n < step; n++) { /* The last may be there twice. */
-            const int8_t *soon = s->vectors + o->ids[SMALLER(at + n + SOON, o->count - 1)] * s->width;
-            for (r = 0; r < s->width; r += LINE)
-                __builtin_prefetch(soon + r);
-            vectors[n] = s->vectors + o->ids[SMALLER(at + n, o->count - 1)] * s->width;
-        }
-        spans(rows, x, s->width, vectors, sums + at, stride);
+    switch (rows) { /* As in `tiles`. */
+    case 1: spans(1, MANY, s, o, x, sums); break;
+    case 2: spans(2, MANY, s, o, x, sums); break;
+    case 3: spans(3, 2, s, o, x, sums); break;
+    case 4: spans(4, 2, s, o, x, sums); break;
+    case 5: spans(5, 2, s, o, x, sums); break;
+    default: spans(TALL, 2, s, o, x, sums);
     }
-    for (r = 0; r < rows; r++, sums += stride, y += o->count)
-        for (n = 0; n < o->count; n++)
+    for (int64_t r = 0; r < rows; r++, sums += o->count + MANY, y += o->count)
+        for (int64_t n = 0; n < o->count; n++)
             y[n] = (float)sums[n] * o->scales[n] * largest[r] + o->bias[n];
 }
