@@ -49,9 +49,26 @@ class Running:
         """Keep the model busy until the returned function is called."""
         go, batcher = threading.Event(), self.service.batcher
         hands = (batcher._others, batcher._others) if others else (batcher._hand,)
+        held = threading.Barrier(len(hands) + 1)
+
+        def wait():
+            held.wait()
+            go.wait()
+
         for hand in hands:
-            hand.submit(go.wait)
+            hand.submit(wait)
+        held.wait(timeout=30)
         return go.set
+
+    async def taken(self):
+        """Wait until a batch has been taken from the line, and itself waits for the held model."""
+        while not self.service.batcher._hand._work_queue.qsize():
+            await asyncio.sleep(0.001)
+
+    async def in_line(self, sentences):
+        """Wait until so many sentences stand in the line."""
+        while self.service.batcher._waiting != sentences:
+            await asyncio.sleep(0.001)
 
     async def translate(self, *texts, **more):
         return await self.client.post("/v1/translate", json={"texts": [*texts], **more})
@@ -102,10 +119,10 @@ def test_a_full_line_is_a_429_that_says_when_to_come_back(folder):
     async def talk(server):
         served, release = server.service.registry.served[0], server.hold()
         first = asyncio.create_task(server.translate("a", "b", "c"))
-        await asyncio.sleep(0.05)
-        # One batch has been taken and waits for the model; three more sentences fill the line.
+        await server.taken()
+        # Three more sentences fill the line.
         second = asyncio.create_task(server.service.batcher.translate(["a", "b", "c"], Job(served)))
-        await asyncio.sleep(0.05)
+        await server.in_line(3)
         refused = await server.translate("d")
         release()
         return refused, await first, await second
@@ -125,7 +142,7 @@ def test_a_batch_takes_a_few_sentences_of_each_in_turn(folder):
             asyncio.create_task(batcher.translate(texts, job))
             for texts in (["x"], [*"abcdefghij"], [*"klm"], [*"n"])
         ]
-        await asyncio.sleep(0.05)
+        await server.in_line(15)
         taken = []
         while batch := batcher._take():
             taken.append("".join(request.texts[number] for request, number in batch))
@@ -142,7 +159,7 @@ def test_too_many_at_once_is_a_429(folder):
     async def talk(server):
         release = server.hold()
         first = asyncio.create_task(server.translate("a"))
-        await asyncio.sleep(0.05)
+        await server.taken()
         refused = await server.translate("b")
         alive = await server.client.get("/healthz")
         release()
