@@ -140,6 +140,8 @@ def main() -> int:
             from helpers.targets import targets
     table = targets()
     names = asked.only or [*table]
+    if unknown := [name for name in names if name not in table]:
+        parser.error(f"--only: {', '.join(unknown)}: there are {', '.join(table)}")
     shares = {name: SHARES.get(name, _SHARE) for name in names}
     status = 0
     for name in names:
