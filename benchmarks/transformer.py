@@ -24,7 +24,7 @@ Keys = tuple[Tensor, Tensor]
 
 @dataclass(frozen=True)
 class Shape:
-    """Layers a side, width, inner width, heads; and what suits them."""
+    """Layers of the encoder, and of the decoder where it has others; width, inner width, heads; and what suits them."""
 
     layers: int
     width: int
@@ -32,6 +32,7 @@ class Shape:
     heads: int
     learning_rate: float
     dropout: float = 0.1
+    decoder_layers: int | None = None
 
 
 class Attention(nn.Module):
@@ -142,7 +143,8 @@ class Transformer(nn.Module):
         self.tgt_embedding = _embedding(tgt_size, shape.width)
         self.src_embedding = self.tgt_embedding if tied else _embedding(src_size, shape.width)
         self.encoder = nn.ModuleList(Layer(shape, decodes=False) for _ in range(shape.layers))
-        self.decoder = nn.ModuleList(Layer(shape, decodes=True) for _ in range(shape.layers))
+        depth = shape.decoder_layers or shape.layers
+        self.decoder = nn.ModuleList(Layer(shape, decodes=True) for _ in range(depth))
         self.norms = nn.ModuleList(nn.LayerNorm(shape.width) for _ in range(2))
         self.dropout = nn.Dropout(shape.dropout)
         self.generator = TiedGenerator(self.tgt_embedding)

@@ -30,7 +30,7 @@ def transformer(monkeypatch):
 
 def test_the_peers_steps_are_its_whole_sequence_whatever_the_padding(transformer):
     torch.manual_seed(1)
-    shape = transformer.Shape(2, 16, 32, 4, 0.001)
+    shape = transformer.Shape(2, 16, 32, 4, 0.001, decoder_layers=1)
     network = transformer.Transformer(shape, 20, 20, tied=True).eval()
     check_steps(network)
     src, tgt_in = tensor_of(sources()), targets_in()
