@@ -220,7 +220,7 @@ class TrainingConfig(Section):
     risk_samples: Annotated[int, Field(ge=0)] = 0
     """Minimum-risk training in place of cross-entropy, with so many draws a source (Shen et al. 2016); 0 is off."""
     risk_score: str = "chrf"
-    """What it follows, a row of SENTENCE_SCORES: chrf, bleu."""
+    """What it follows, a row of SENTENCE_SCORES: chrf, bleu, or rouge for summaries."""
     bpe_dropout: Rate = 0.0
     """How often a BPE merge is left out in training (Provilkov et al. 2020); 0.1 is theirs."""
     unigram_alpha: Annotated[float, Field(ge=0)] | None = None

@@ -199,7 +199,11 @@ class Model:
         # A beam that is asked for is not widened for more outputs than it finds.
         nbest = min(self.task.nbest, options.beam_size or self.config.search.beam_size)
         options = replace(options, nbest=max(options.nbest, nbest))
-        made = self.translator.translate(sources, options)
+        evaluation = evaluation or EvaluationOptions()
+        made, asked = self.translator.translate(sources, options), options.nbest
+        if evaluation.choose is not None:
+            made = [evaluation.choose(one) for one in made]
+            asked = evaluation.choose.nbest
         scored = made
         if each:
             of = dict(zip(sources, made, strict=True))
@@ -207,7 +211,7 @@ class Model:
                 [(pair.src, [pair.tgt]) for pair in pairs],
                 [of[pair.src] for pair in pairs],
             )
-        evaluation = replace(evaluation or EvaluationOptions(), nbest=options.nbest)
+        evaluation = replace(evaluation, nbest=asked)
         found = self._score(grouped, scored, evaluation)
         if options.asks_confidence:
             sure = measure_confidence(self.translator, pairs, made, self.task.measure)

@@ -19,17 +19,20 @@ from dragoman.cli.options import (
     Columns,
     Encoding,
     Lexicon,
+    Mbr,
     Pattern,
     Plugins,
     SrcSep,
     TgtSep,
     With,
     bleu_tokenizer,
+    chooser,
     constraints_of,
     open_model,
     parse_columns,
     print_json,
     print_tables,
+    widened,
 )
 from dragoman.errors import InputError, MissingExtraError
 
@@ -96,6 +99,7 @@ def evaluate(
     references: References = None,
     beam: Beam = None,
     nbest: NBest = None,
+    mbr: Mbr = None,
     bleu_tokenize: BleuTokenize = "13a",
     bootstrap: Bootstrap = True,
     output: Output = None,
@@ -122,7 +126,8 @@ def evaluate(
     from dragoman.translator import TranslateOptions
 
     tokenizer = bleu_tokenizer(bleu_tokenize)
-    scoring = EvaluationOptions(1000 if bootstrap else 0, bleu_tokenizer=tokenizer)
+    choose = chooser(mbr, None, nbest or 1)
+    scoring = EvaluationOptions(1000 if bootstrap else 0, bleu_tokenizer=tokenizer, choose=choose)
     path = test if references is None else (test, references)
     opened_model = open_model(model, plugin, others)
     constraints = constraints_of(opened_model, alphabet, pattern, lexicon)
@@ -133,6 +138,7 @@ def evaluate(
         constraints=constraints,
         confidence=confidence or curve is not None,
     )
+    options = widened(options, choose, beam or opened_model.config.search.beam_size)
     reading = ReadOptions(encoding, parse_columns(columns), src_sep, tgt_sep)
     corpus = opened_model.read(path, reading)
     _tell_problems(corpus)

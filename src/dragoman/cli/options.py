@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
     from dragoman.constraints import Constraints
     from dragoman.evaluation.metrics import BleuTokenizer
+    from dragoman.evaluation.risk import LeastRisk
     from dragoman.model import Model
+    from dragoman.translator import TranslateOptions
 
 ModelFolder = Annotated[
     Path, typer.Argument(metavar="MODEL", help="A model folder, as `dragoman train` makes it.")
@@ -95,6 +98,13 @@ NoRepeat = Annotated[
     int | None,
     typer.Option(metavar="N", help="Never say so many tokens in a row twice; 0 allows it."),
 ]
+Mbr = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SCORE",
+        help="Give the output most like all of the beam's, by chrf, bleu or rouge, not the likeliest.",
+    ),
+]
 BleuTokenize = Annotated[
     str,
     typer.Option(metavar="NAME", help="What counts as a word for BLEU: 13a, none, char, zh, intl."),
@@ -111,6 +121,24 @@ With = Annotated[
         help="Another model of the same vocabulary, to vote on every token; may be repeated.",
     ),
 ]
+
+
+def chooser(mbr: str | None, samples: int | None, nbest: int) -> LeastRisk | None:
+    """Make what chooses by minimum Bayes risk, if it is asked for."""
+    if mbr is None:
+        if samples is not None:
+            raise InputError("--samples: without --mbr nothing is chosen among them; add it.")
+        return None
+    from dragoman.evaluation.risk import LeastRisk
+
+    if samples is not None and samples < 1:
+        raise InputError(f"--samples {samples}: expected at least 1.")
+    return LeastRisk.by(mbr, drawn=samples is not None, nbest=nbest)
+
+
+def widened(options: TranslateOptions, choose: LeastRisk | None, size: int) -> TranslateOptions:
+    """Ask for as many outputs as one is chosen among, where one is chosen."""
+    return options if choose is None else replace(options, nbest=max(size, options.nbest))
 
 
 def constraints_of(

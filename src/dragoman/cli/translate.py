@@ -24,13 +24,16 @@ from dragoman.cli.options import (
     LengthPenalty,
     Lexicon,
     MaxLength,
+    Mbr,
     MinLength,
     NoRepeat,
     Pattern,
     Plugins,
     With,
+    chooser,
     constraints_of,
     open_model,
+    widened,
 )
 from dragoman.errors import InputError
 from dragoman.text.neighbours import Around, windows
@@ -102,13 +105,6 @@ MinConfidence = Annotated[
         help="Give an empty line where the model is less sure, from 0 to 1; the count is said at the end.",
     ),
 ]
-Mbr = Annotated[
-    str | None,
-    typer.Option(
-        metavar="SCORE",
-        help="Give the output most like all of the beam's, by chrf or bleu, not the likeliest.",
-    ),
-]
 Samples = Annotated[
     int | None,
     typer.Option(metavar="N", help="With --mbr: among N draws, in place of the beam's outputs."),
@@ -169,21 +165,16 @@ def translate(
         min_confidence=min_confidence,
     )
     beginning = None if prefix is None else _from_shell(prefix)
-    choose = _choose(mbr, samples, nbest)
+    choose = chooser(mbr, samples, nbest)
     with _input(text, source, encoding) as chunks:
         ready = open_model(model, plugin, others)
         options = replace(options, constraints=constraints_of(ready, alphabet, pattern, lexicon))
-        options = _widened(options, choose, samples or beam or ready.config.search.beam_size)
+        options = widened(options, choose, samples or beam or ready.config.search.beam_size)
         asking = not text and source is None and sys.stdin.isatty()
         layout = _Layout(as_json, nbest > 1, _is_watched(asking, output))
         with opened(output) as out:
             lines = _ask(f"{model}: {ready.describe()}", encoding) if asking else chunks
             _run(ready, lines, (options, beginning, choose), (layout, out))
-
-
-def _widened(options: TranslateOptions, choose: LeastRisk | None, size: int) -> TranslateOptions:
-    """Ask for as many outputs as one is chosen among, where one is chosen."""
-    return options if choose is None else replace(options, nbest=max(size, options.nbest))
 
 
 def _is_watched(asking: bool, output: Path | None) -> bool:
@@ -282,19 +273,6 @@ def _sampling(sample: bool, draw: dict[str, Any]) -> Any:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         raise InputError(f"{names}: without --sample nothing is drawn; add it.")
     return SamplingOptions(**given) if sample else None
-
-
-def _choose(mbr: str | None, samples: int | None, nbest: int) -> LeastRisk | None:
-    """Make what chooses by minimum Bayes risk, if it is asked for."""
-    if mbr is None:
-        if samples is not None:
-            raise InputError("--samples: without --mbr nothing is chosen among them; add it.")
-        return None
-    from dragoman.evaluation.risk import LeastRisk
-
-    if samples is not None and samples < 1:
-        raise InputError(f"--samples {samples}: expected at least 1.")
-    return LeastRisk.by(mbr, drawn=samples is not None, nbest=nbest)
 
 
 def _ask(who: str, encoding: str) -> Iterator[list[str]]:

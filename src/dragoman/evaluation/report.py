@@ -12,6 +12,7 @@ from dragoman.errors import InputError
 from dragoman.evaluation.labels import Confusion, confuse
 from dragoman.evaluation.metric import DEFAULT_SEED, Measured, Rows, Score, check_references
 from dragoman.evaluation.metrics import BUILT_IN, METRICS, Bleu, BleuTokenizer, n_best_accuracy
+from dragoman.evaluation.risk import LeastRisk
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -41,6 +42,7 @@ class EvaluationOptions:
         baselines: What scores are compared with: from sources and references to outputs, by name.
         candidates: For each source its n best outputs, if one of them being right counts for something.
         nbest: How many were asked for.
+        choose: Takes one of a search's outputs; the likeliest is taken unless given.
     """
 
     num_samples: int = 1000
@@ -53,6 +55,7 @@ class EvaluationOptions:
     baselines: Mapping[str, Baseline] = field(default_factory=dict[str, Baseline])
     candidates: Sequence[Sequence[str]] = ()
     nbest: int = 1
+    choose: LeastRisk | None = None
 
     def __post_init__(self) -> None:
         for key in ("num_samples", "seed"):

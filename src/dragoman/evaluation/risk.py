@@ -14,6 +14,7 @@ from typing import Any
 
 from dragoman.data.files import import_extra
 from dragoman.errors import InputError
+from dragoman.evaluation.rouge import sentence_rouge
 from dragoman.translator import Translation
 
 SentenceScore = Callable[[str, Sequence[str]], float]
@@ -31,9 +32,15 @@ def sentence_bleu() -> SentenceScore:
     return lambda text, references: metric.sentence_score(text, list(references)).score
 
 
+def sentence_rouge_l() -> SentenceScore:
+    """Score by ROUGE-L (Lin 2004), for summaries, in percent."""
+    return sentence_rouge("rougeL")
+
+
 SENTENCE_SCORES: dict[str, Callable[[], SentenceScore]] = {
     "chrf": sentence_chrf,
     "bleu": sentence_bleu,
+    "rouge": sentence_rouge_l,
 }
 
 

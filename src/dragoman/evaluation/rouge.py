@@ -7,8 +7,9 @@ they are no rows of METRICS; and a baseline says what a score is worth.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _WORD = re.compile(r"[^\W_]+")
+_NUM_REMEMBERED = 4096
 _RATES_VERSION = 1  # to be raised when a definition changes
 
 
@@ -39,14 +41,8 @@ class Rouge(Metric):
     def measure(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Measured:
         """Note each hypothesis' F, and count it."""
         check_references(hypotheses, references)
-        scorer: Any = import_extra("rouge_score.rouge_scorer", "ROUGE")
-        latin = scorer.RougeScorer([self.kind], use_stemmer=True)
-        other = scorer.RougeScorer([self.kind], tokenizer=_Words())
-        best: list[float] = []
-        for hypothesis, refs in zip(hypotheses, references, strict=True):
-            scoring = latin if _is_latin(refs) else other
-            found = (scoring.score(ref, hypothesis)[self.kind].fmeasure for ref in refs)
-            best.append(100 * max(found))
+        score = sentence_rouge(self.kind)
+        best = [score(text, refs) for text, refs in zip(hypotheses, references, strict=True)]
         signature = (
             f"nrefs:{count_references(references)}|score:f|refs:best|case:lower|stemmer:porter"
             f"|tok:rouge-score|version:{version('rouge-score')}"
@@ -78,11 +74,33 @@ class RougeL(Rouge):
     kind: ClassVar[str] = "rougeL"
 
 
-class _Words:
-    """What `RougeScorer` asks of a tokenizer."""
+def sentence_rouge(kind: str) -> Callable[[str, Sequence[str]], float]:
+    """Return what scores one text against its references, in percent.
 
-    def tokenize(self, text: str) -> list[str]:
-        return words(text)
+    Args:
+        kind: rouge-score's: rouge1, rouge2, ..., rougeL.
+    """
+    scorer: Any = import_extra("rouge_score.rouge_scorer", "ROUGE")
+    tokenizers: Any = import_extra("rouge_score.tokenizers", "ROUGE")
+    stemmed = tokenizers.DefaultTokenizer(use_stemmer=True)
+    latin = scorer.RougeScorer([kind], tokenizer=_Remembering(stemmed.tokenize))
+    other = scorer.RougeScorer([kind], tokenizer=_Remembering(words))
+
+    def score(text: str, references: Sequence[str]) -> float:
+        scoring = latin if _is_latin(references) else other
+        return 100 * max(scoring.score(ref, text)[kind].fmeasure for ref in references)
+
+    return score
+
+
+class _Remembering:
+    """What `RougeScorer` asks of a tokenizer.
+
+    Where outputs are compared with each other, each is asked for many times, and stemming is most of the work.
+    """
+
+    def __init__(self, tokenize: Callable[[str], list[str]]) -> None:
+        self.tokenize = lru_cache(_NUM_REMEMBERED)(tokenize)
 
 
 def words(text: str) -> list[str]:

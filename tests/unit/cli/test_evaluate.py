@@ -4,7 +4,10 @@ import pytest
 
 from dragoman import load
 from dragoman.cli.main import main
-from helpers.cli import write_pairs
+from dragoman.evaluation.metrics import Chrf
+from dragoman.evaluation.risk import LeastRisk
+from dragoman.translator import TranslateOptions
+from helpers.cli import SRC, write_pairs
 
 
 @pytest.fixture
@@ -45,6 +48,20 @@ def test_several_references_and_the_output(evaluate, model, tmp_path):
     assert (tmp_path / "out.txt").read_text("utf-8").splitlines() == [first, second, first]
 
 
+def test_the_outputs_most_like_the_others_are_scored(evaluate, model, tmp_path):
+    # Longer than what it was taught, so that it is unsure.
+    sources = [f"{word} six nine {word} ten" for word in SRC]
+    (tmp_path / "test.tsv").write_text("".join(f"{one}\tun six neuf\n" for one in sources), "utf-8")
+    found = json.loads(evaluate("test.tsv", "--mbr", "chrf", "--json", "--output", "out.txt").out)
+    outputs = (tmp_path / "out.txt").read_text("utf-8").splitlines()
+    beams = load(model).translate(sources, TranslateOptions(5, nbest=5))
+    choose = LeastRisk.by("chrf", drawn=False)
+    assert outputs == [choose(one).text for one in beams]
+    assert outputs != [one.text for one in beams]
+    assert found["chrf"]["score"] == Chrf().corpus(outputs, [["un six neuf"]] * len(SRC)).score
+    assert "accuracy_5best" not in found
+
+
 def test_columns_encoding_and_skipped_lines(evaluate, tmp_path):
     rows = ["deux\tone two", "\tten", *["neuf 하나\tnine"] * 20]
     (tmp_path / "test.tsv").write_bytes("\n".join(rows).encode("cp949"))
@@ -59,6 +76,7 @@ def test_columns_encoding_and_skipped_lines(evaluate, tmp_path):
         (["pairs.tsv", "--bleu-tokenize", "13b"], "no BLEU tokenizer '13b'"),
         (["pairs.tsv", "--columns", "1"], "--columns 1: expected two"),
         (["pairs.tsv", "--beam", "0"], "beam_size is 0"),
+        (["pairs.tsv", "--mbr", "ter"], "no sentence score 'ter'"),
         (["pairs.tsw"], "did you mean pairs.tsv"),
         (["pairs.en"], "suffix"),
     ],

@@ -46,6 +46,23 @@ def test_the_n_best_by_hand():
     assert chosen.alternatives == ()
 
 
+def test_summaries_by_rouge_by_hand():
+    # F of the longest common subsequence, words stemmed. 1-2: 2 * 2 / (2 + 3) = 0.8, 1-3: 2 * 1 / (2 + 2) = 0.5,
+    # 2-3: 0.8. The second: (0.8 + 1 + 0.8) / 4, the first and the third: (1 + 0.8 + 0.5) / 4.
+    texts = ("lunch", "Budget meeting", "budget meetings Friday!", "meeting friday")
+    chosen = LeastRisk.by("rouge", drawn=True, nbest=4)(found(*((text, -1.0) for text in texts)))
+    assert chosen.text == texts[2]
+    assert [chosen.score, *(one.score for one in chosen.alternatives)] == pytest.approx(
+        [65, 57.5, 57.5, 25]
+    )
+
+
+def test_rouge_knows_words_of_other_letters():
+    # Of three words two are shared, in the same order.
+    assert SENTENCE_SCORES["rouge"]()("내일 팀 회의", ["내일 회의 취소"]) == pytest.approx(200 / 3)
+    assert SENTENCE_SCORES["rouge"]()("", ["내일"]) == 0
+
+
 def test_one_output_is_chosen():
     assert LeastRisk(shared, drawn=True)(found(("a", -1.0))).text == "a"
 
@@ -63,5 +80,5 @@ def test_a_sentence_is_like_itself(name):
 
 
 def test_an_unknown_score_is_told():
-    with pytest.raises(InputError, match="no sentence score 'blue'; there are chrf, bleu"):
+    with pytest.raises(InputError, match="no sentence score 'blue'; there are chrf, bleu, rouge"):
         LeastRisk.by("blue", drawn=True)
