@@ -29,8 +29,10 @@ typedef struct {
 static void multiply_many(const matrix *m, const float *x, int64_t count, int64_t rows, const float *bias, float *y,
                           rounded *room)
 {
-    for (int64_t r = 0; r < rows; r += SOME)
-        multiply(m, x + r * count, count, count, SMALLER(rows - r, SOME), 1, bias, y + r * m->outputs, m->outputs, room);
+    for (int64_t r = 0; r < rows; r += SOME) {
+        sheet some = {x + r * count, count, count, SMALLER(rows - r, SOME), NULL};
+        multiply(m, some, 1, bias, y + r * m->outputs, m->outputs, room);
+    }
 }
 
 /* Read with one layer in one direction; `out` is written where it has words, rows of `hidden`. */
@@ -48,7 +50,7 @@ static void read_layer(const encoder *e, reading *b, int64_t layer, int64_t dire
     else
         meet(table, b->src, b->sentences * b->steps, b->room.numbers);
     for (step = 0; step < b->steps; step++) {
-        multiply(recurrent, b->h, size, size, b->sentences, 1, NULL, b->sum, 4 * size, &b->room);
+        multiply(recurrent, (sheet){b->h, size, size, b->sentences, NULL}, 1, NULL, b->sum, 4 * size, &b->room);
         for (s = 0; s < b->sentences; s++) {
             int64_t at = s * b->steps + (direction ? b->lengths[s] - 1 - step : step);
             if (step >= b->lengths[s])
@@ -88,8 +90,8 @@ static void begin(const encoder *e, reading *b, const float *memory, float *stat
             mean[j] /= count > 0 ? count : 1;
     }
     multiply_many(e->start, b->below, e->hidden, b->sentences, e->start_bias, state, &b->room);
-    for (j = 0; j < b->sentences * wide; j++)
-        state[j] = bend(state[j]);
+    for (j = 0; j < b->sentences * wide; j += LANES)
+        store_some(state + j, b->sentences * wide - j, bend(load_some(state + j, b->sentences * wide - j, 0)));
 }
 
 static int open_reading(const encoder *e, reading *b, yard *y)

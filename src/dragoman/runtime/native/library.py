@@ -37,8 +37,8 @@ _FLAGS = (
 UNIT = np.float32(1) / np.float32(127)
 # One after the other they are one file: each knows what stands in those before it.
 _FILES = (
-    *("yard.c", "products.c", "functions.c", "words.c", "encoder.c", "offers.c", "decoder.c"),
-    *("search.c",),
+    *("yard.c", "lanes.c", "products.c", "functions.c", "words.c", "encoder.c", "offers.c"),
+    *("decoder.c", "scores.c", "search.c"),
 )
 _WIDE = 16  # Outputs that stand together in a packed matrix, as in products.c.
 

@@ -3,10 +3,6 @@
 #define WIDE 16 /* outputs that stand together in a packed matrix */
 #define TALL 6  /* rows that are multiplied at once */
 
-#define SMALLER(a, b) ((a) < (b) ? (a) : (b))
-#define LARGER(a, b) ((a) > (b) ? (a) : (b))
-#define INLINE static inline __attribute__((always_inline))
-
 /* y = W x. `packed`: blocks of WIDE outputs; in a block the inputs two by two, in each pair of them the outputs, each
  * with two weights. `scales` hold the 1/127 of the activations too. */
 typedef struct {
@@ -93,56 +89,77 @@ static void tiles(int64_t rows, const int16_t *x, const float *largest, const ma
 /* Round a row: half to even. Where nothing bounds it, by its largest value, which is returned. */
 static float round_row(const float *x, int64_t count, int64_t inputs, int bounded, int16_t *numbers)
 {
-    const float step = 1.0f / 127.0f;
-    float largest = bounded ? 1.0f : 1e-30f;
+    const lanes step = one(1.0f / 127.0f);
+    lanes largest = one(bounded ? 1.0f : 1e-30f);
     int64_t i;
 
-    if (!bounded)
-        for (i = 0; i < count; i++) {
-            float size = fabsf(x[i]);
-            largest = size > largest ? size : largest;
-        }
-    for (i = 0; i < count; i++) {
-        float number = rintf((bounded ? x[i] : x[i] / largest) / step);
-        number = number > -128.0f ? number : -128.0f; /* also what is no number */
-        numbers[i] = (int16_t)(int32_t)(number < 127.0f ? number : 127.0f);
+    for (i = 0; !bounded && i < count; i += LANES)
+        largest = larger(size_of(load_some(x + i, count - i, 0)), largest);
+    largest = one(largest_in(largest));
+    for (i = 0; i < count; i += LANES) {
+        lanes number = load_some(x + i, count - i, 0);
+        number = nearest(over(bounded ? number : over(number, largest), step));
+        number = larger(number, one(-128.0f)); /* also what is no number */
+        store_whole(numbers + i, smaller(number, one(127.0f)));
     }
-    for (; i < inputs; i++)
+    for (i = count; i < inputs; i++)
         numbers[i] = 0;
-    return largest;
+    return largest_in(largest);
 }
 
-/* y = W x for rows that stand `from` numbers apart, into rows `to` apart, plus a bias if there is one. */
-static void multiply(const matrix *m, const float *x, int64_t from, int64_t count, int64_t rows, int bounded,
-                     const float *bias, float *y, int64_t to, rounded *room)
-{
-    int64_t block, r;
+/* Rows that are to be multiplied: `apart` from one another, `count` numbers in each; those of `which`, if it is there. */
+typedef struct {
+    const float *first;
+    int64_t apart, count, rows;
+    const int64_t *which;
+} sheet;
 
-    for (r = 0; r < rows; r++)
-        room->largest[r] = round_row(x + r * from, count, m->inputs, bounded, room->numbers + r * m->inputs);
-    for (block = 0; block * WIDE < m->outputs; block++) {
-        int64_t at = block * WIDE, width = SMALLER(m->outputs - at, WIDE);
+static void round_rows(const sheet *x, int64_t inputs, int bounded, rounded *room)
+{
+    for (int64_t r = 0; r < x->rows; r++) {
+        const float *row = x->first + (x->which ? x->which[r] : r) * x->apart;
+        room->largest[r] = round_row(row, x->count, inputs, bounded, room->numbers + r * inputs);
+    }
+}
+
+/* Multiply rounded rows with a part of a matrix, outputs `first` to `last`, of which the first begins a block: into rows
+ * `to` apart, plus a bias if there is one. */
+static void multiply_part(const matrix *m, const rounded *x, int64_t rows, int64_t first, int64_t last,
+                          const float *bias, float *y, int64_t to)
+{
+    int64_t at, r;
+
+    for (at = first; at < last; at += WIDE) {
+        int64_t width = SMALLER(last - at, WIDE);
         float added[WIDE] = {0}, narrow[TALL * WIDE];
         if (bias)
             memcpy(added, bias + at, (size_t)width * sizeof(float));
         for (r = 0; r < rows; r += TALL) {
             int64_t now = SMALLER(rows - r, TALL), i;
-            const int16_t *numbers = room->numbers + r * m->inputs;
+            const int16_t *numbers = x->numbers + r * m->inputs;
+            float *out = y + r * to + at - first;
             if (width == WIDE) {
-                tiles(now, numbers, room->largest + r, m, block, added, y + r * to + at, to);
+                tiles(now, numbers, x->largest + r, m, at / WIDE, added, out, to);
                 continue;
             }
-            tiles(now, numbers, room->largest + r, m, block, added, narrow, WIDE);
+            tiles(now, numbers, x->largest + r, m, at / WIDE, added, narrow, WIDE);
             for (i = 0; i < now; i++)
-                memcpy(y + (r + i) * to + at, narrow + i * WIDE, (size_t)width * sizeof(float));
+                memcpy(out + i * to, narrow + i * WIDE, (size_t)width * sizeof(float));
         }
     }
 }
 
-/* Take a table for so many rows of so many numbers. */
+/* y = W x, plus a bias if there is one. */
+static void multiply(const matrix *m, sheet x, int bounded, const float *bias, float *y, int64_t to, rounded *room)
+{
+    round_rows(&x, m->inputs, bounded, room);
+    multiply_part(m, room, x.rows, 0, m->outputs, bias, y, to);
+}
+
+/* Take a table for so many rows of so many numbers; the last may be written past its end. */
 static rounded table_of(yard *y, int64_t rows, int64_t inputs)
 {
-    return (rounded){take(y, rows * inputs, sizeof(int16_t)), take(y, rows, sizeof(float))};
+    return (rounded){take(y, rows * inputs + LANES, sizeof(int16_t)), take(y, rows, sizeof(float))};
 }
 
 /* Returns 0 where memory is short, as all that Python calls. */
@@ -153,6 +170,6 @@ int dragoman_linear(const matrix *m, const float *x, int64_t count, int64_t rows
     rounded room = table_of(&own, rows, m->inputs);
 
     if (!own.failed)
-        multiply(m, x, count, count, rows, bounded, bias, y, m->outputs, &room);
+        multiply(m, (sheet){x, count, count, rows, NULL}, bounded, bias, y, m->outputs, &room);
     return leave(&own);
 }

@@ -17,21 +17,29 @@ typedef struct {
     yard *yard;
 } task;
 
+/* A word that a hypothesis may go on with. */
+typedef struct {
+    int64_t parent, id;
+    float gained, sum;
+} choice;
+
 /* The hypotheses that go on, side by side by sentence. */
 typedef struct {
     int64_t sentences, beams;       /* so many still go on, with so many hypotheses each: */
-    int64_t *places, *last;         /* which ones, and what each hypothesis said last */
+    int64_t *places, *from, *last;  /* which ones, what state each hypothesis goes on from, and what it said last */
     memory seen;                    /* of all sentences */
     offer all, *offers;             /* what may be said: by each sentence, where there is a shortlist */
     float *state, *next, *weights;  /* before and after a step; where it looked */
     float *scores;                  /* of a few rows' words */
-    float *best;                    /* [rows, width]: their best words' */
-    int64_t *ids, width;            /* which these are */
+    pick found;                     /* the best words of those that take a step together */
+    choice *choices;                /* [sentences, 2 * size]: how a sentence may go on, best first, */
+    int64_t *num_choices;           /* and how many these are so far */
+    party party;
     desk desk;
 } crowd;
 
-/* Read the sources; returns the first states, [sentences, wide]. */
-static const float *read_all(const encoder *e, const decoder *d, const task *t, crowd *c)
+/* Read the sources. */
+static void read_all(const encoder *e, const decoder *d, const task *t, crowd *c)
 {
     int64_t tokens = t->sentences * t->length, all = tokens * d->hidden;
     left to = {0};
@@ -40,11 +48,10 @@ static const float *read_all(const encoder *e, const decoder *d, const task *t, 
     to.keys = e->mapped ? take(t->yard, all, sizeof(float)) : to.read;
     to.values = e->looks ? take(t->yard, all, sizeof(float)) : NULL;
     to.mask = e->looks ? take(t->yard, tokens, sizeof(float)) : NULL;
-    to.state = take(t->yard, t->sentences * wide(d), sizeof(float));
+    to.state = c->state;
     if (!t->yard->failed)
         encode(e, t->src, t->sentences, t->length, &to, t->yard);
     c->seen = (memory){d->looks ? t->length : 0, to.keys, to.values, to.mask};
-    return to.state;
 }
 
 /* Choose each sentence's words; returns how many the most are. */
@@ -64,54 +71,73 @@ static int64_t offer_words(const decoder *d, const task *t, crowd *c)
 
 static int open_crowd(crowd *c, const encoder *e, const decoder *d, const task *t, int64_t width)
 {
-    int64_t rows = t->sentences * t->size, all = wide(d), most = offer_words(d, t, c);
-    const float *first = read_all(e, d, t, c);
+    int64_t rows = t->sentences * t->size, all = wide(d), most = offer_words(d, t, c), r;
     yard *y = t->yard;
 
+    c->state = take(y, rows * all, sizeof(float));
+    read_all(e, d, t, c);
     open_desk(&c->desk, d, rows, t->words ? most : 0, y);
+    c->party = open_party(rows, y);
     c->sentences = t->sentences;
     /* All beginnings of a sentence are alike: one is enough, where it has as many words as are to be compared. */
     c->beams = d->vocabulary < width ? t->size : 1;
-    c->width = SMALLER(width, d->vocabulary);
     c->places = take(y, t->sentences, sizeof(int64_t));
+    c->from = take(y, rows, sizeof(int64_t));
     c->last = take(y, rows, sizeof(int64_t));
-    c->state = take(y, rows * all, sizeof(float));
     c->next = take(y, rows * all, sizeof(float));
     c->weights = take(y, rows * c->seen.length, sizeof(float));
-    c->scores = take(y, FEW * most, sizeof(float));
-    c->best = take(y, rows * c->width, sizeof(float));
-    c->ids = take(y, rows * c->width, sizeof(int64_t));
+    c->scores = take(y, FEW * (t->words ? most : PART), sizeof(float));
+    c->found = (pick){.count = SMALLER(width, d->vocabulary), .banned = t->banned};
+    c->found.best = take(y, rows * c->found.count, sizeof(float));
+    c->found.ids = take(y, rows * c->found.count, sizeof(int64_t));
+    c->choices = take(y, 2 * rows, sizeof(choice));
+    c->num_choices = take(y, t->sentences, sizeof(int64_t));
     if (y->failed)
         return 0;
-    for (int64_t r = 0; r < t->sentences * c->beams; r++) {
-        c->places[r / c->beams] = r / c->beams;
+    for (r = 0; r < t->sentences * c->beams; r++) {
+        c->places[r / c->beams] = c->from[r] = r / c->beams;
         c->last[r] = SOS;
-        memcpy(c->state + r * all, first + r / c->beams * all, (size_t)all * sizeof(float));
     }
     return 1;
 }
 
-/* Take a step, and find each hypothesis' best words. */
+/* Have a hypothesis take part in what comes next. */
+static void call(crowd *c, int64_t row)
+{
+    party *p = &c->party;
+
+    p->rows[p->count] = row;
+    p->from[p->count] = c->from[row];
+    p->places[p->count] = c->places[row / c->beams];
+    p->last[p->count++] = c->last[row];
+}
+
+/* Take a step with those that were called, and find each one's best words. */
 static void step_on(const decoder *d, const task *t, crowd *c, int64_t step)
 {
-    int64_t rows = c->sentences * c->beams, banned = t->num_banned - (step >= t->least), r, now;
-    float log_sums[FEW];
+    int64_t r, now;
+    pick found = c->found;
 
-    advance(d, &c->desk, c->sentences, c->beams, &c->seen, c->last, c->places, c->state, c->next, c->weights);
-    for (r = 0; r < rows; r += now) {
+    found.num_banned = t->num_banned - (step >= t->least);
+    advance(d, &c->desk, &c->party, &c->seen, c->state, c->next, c->weights);
+    for (r = 0; r < c->party.count; r += now) {
         /* Rows whose words are the same: all, or those of one sentence. */
-        const offer *o = c->offers ? c->offers + c->places[r / c->beams] : &c->all;
-        now = SMALLER(c->offers ? c->beams - r % c->beams : rows - r, FEW);
-        score(d, &c->desk, t->words, o, r, now, c->scores, log_sums);
-        best_words(o, c->scores, log_sums, now, t->banned, banned, c->width, c->best + r * c->width,
-                   c->ids + r * c->width);
+        int64_t place = c->party.places[r], most = SMALLER(c->party.count - r, FEW);
+        for (now = c->offers ? 1 : most; now < most && c->party.places[r + now] == place;)
+            now++;
+        found.best = c->found.best + r * found.count;
+        found.ids = c->found.ids + r * found.count;
+        pick_words(d, &c->desk, t->words, c->offers ? c->offers + place : &c->all, r, now, c->scores, &found);
     }
 }
 
-static void go_on(const decoder *d, crowd *c, int64_t row, int64_t from, int64_t id)
+/* The states that a step has left are those that the next goes on from. */
+static void turn(crowd *c)
 {
-    memcpy(c->state + row * wide(d), c->next + from * wide(d), (size_t)wide(d) * sizeof(float));
-    c->last[row] = id;
+    float *state = c->state;
+
+    c->state = c->next;
+    c->next = state;
 }
 
 /* ids, gained: [sentences, steps], of which `counts` are written; weights: [sentences, steps, length], or NULL. */
@@ -125,20 +151,25 @@ int dragoman_greedy(const encoder *e, const decoder *d, const task *t, int64_t *
 
     for (step = 0; well && c.sentences; step++) {
         int64_t going = 0;
+        begin_step(&c.desk);
+        for (c.party.count = r = 0; r < c.sentences; r++)
+            call(&c, r);
         step_on(d, t, &c, step);
         for (r = 0; r < c.sentences; r++) {
             int64_t sentence = c.places[r], at = sentence * t->steps + step;
-            ids[at] = c.ids[r];
-            gained[at] = c.best[r];
+            ids[at] = c.found.ids[r];
+            gained[at] = c.found.best[r];
             counts[sentence] = step + 1;
             if (weights)
                 memcpy(weights + at * length, c.weights + r * length, (size_t)length * sizeof(float));
-            if (c.ids[r] == EOS || step + 1 >= t->longest[sentence])
+            if (ids[at] == EOS || step + 1 >= t->longest[sentence])
                 continue;
             c.places[going] = sentence;
-            go_on(d, &c, going++, r, c.ids[r]);
+            c.from[going] = r;
+            c.last[going++] = ids[at];
         }
         c.sentences = going;
+        turn(&c);
     }
     return leave(t->yard);
 }
@@ -159,11 +190,6 @@ typedef struct {
     int64_t *ids;                   /* [sentences, size, steps] */
     float *gained, *weights;        /* weights: [sentences, size, steps, length], or NULL */
 } ends;
-
-typedef struct {
-    int64_t parent, id;
-    float gained, sum;
-} choice;
 
 static void open_past(past *p, const task *t, int64_t length, int weights)
 {
@@ -209,29 +235,59 @@ static void finish(const task *t, const past *p, ends *e, int64_t sentence, int6
     }
 }
 
-/* Find the best continuations of all hypotheses of a sentence, best first, equal ones as they come; returns how many. */
-static int64_t compare(const crowd *c, int64_t size, int64_t sentence, const float *sums, choice *best)
+/* Note the words of one that was called among the best of its sentence: equal ones as they come. */
+static void compare(crowd *c, const task *t, int64_t called, const float *sums)
 {
-    int64_t most = SMALLER(2 * size, c->beams * c->width), count = 0, r, i, at;
+    int64_t row = c->party.rows[called], sentence = row / c->beams, width = c->found.count, n, at;
+    int64_t most = SMALLER(2 * t->size, c->beams * width), *count = c->num_choices + sentence;
+    choice *best = c->choices + sentence * 2 * t->size;
 
-    for (r = sentence * c->beams; r < (sentence + 1) * c->beams; r++)
-        for (i = r * c->width; i < (r + 1) * c->width; i++) {
-            float sum = sums[r] + c->best[i];
-            if (count == most && !(sum > best[count - 1].sum))
-                break; /* the rest of this one's words are no better */
-            count += count < most;
-            for (at = count - 1; at > 0 && best[at - 1].sum < sum; at--)
-                best[at] = best[at - 1];
-            best[at] = (choice){r, c->ids[i], c->best[i], sum};
-        }
-    return count;
+    for (n = called * width; n < (called + 1) * width; n++) {
+        float sum = sums[row] + c->found.best[n];
+        if (*count == most && !(sum > best[most - 1].sum))
+            break; /* the rest of this one's words are no better */
+        *count += *count < most;
+        for (at = *count - 1; at > 0 && best[at - 1].sum < sum; at--)
+            best[at] = best[at - 1];
+        best[at] = (choice){row, c->found.ids[n], c->found.best[n], sum};
+    }
+}
+
+/* Whether a hypothesis may still be gone on from: not where as many words as go on are no worse than all that it has said. */
+static int may_count(const crowd *c, const task *t, int64_t row, const float *sums)
+{
+    const choice *best = c->choices + row / c->beams * 2 * t->size;
+    int64_t better = 0, n;
+
+    for (n = 0; n < c->num_choices[row / c->beams]; n++)
+        better += best[n].id != EOS && best[n].sum >= sums[row];
+    return better < t->size;
+}
+
+/* Take a step with a sentence's best hypothesis first, with the others as long as they count; where there are few
+ * sentences, with several at once, since products of a few rows cost little more than of one. */
+static void step_by_rank(const decoder *d, const task *t, crowd *c, int64_t step, const float *sums)
+{
+    int64_t at_once = (2 * TALL + c->sentences - 1) / c->sentences, first, s, r;
+
+    begin_step(&c->desk);
+    memset(c->num_choices, 0, (size_t)c->sentences * sizeof(int64_t));
+    for (first = 0; first < c->beams; first += at_once) {
+        for (c->party.count = s = 0; s < c->sentences; s++)
+            for (r = first; r < SMALLER(first + at_once, c->beams); r++)
+                if (may_count(c, t, s * c->beams + r, sums))
+                    call(c, s * c->beams + r);
+        step_on(d, t, c, step);
+        for (r = 0; r < c->party.count; r++)
+            compare(c, t, r, sums);
+    }
 }
 
 /* Choose what a sentence goes on with, `going`, and note what has ended; say whether it goes on. */
-static int weigh(const crowd *c, const task *t, past *p, ends *e, int64_t at, int64_t step, const float *sums,
-                 choice *best, choice *going)
+static int weigh(const crowd *c, const task *t, past *p, ends *e, int64_t at, int64_t step, choice *going)
 {
-    int64_t size = t->size, sentence = c->places[at], count = compare(c, size, at, sums, best), kept = 0, i;
+    int64_t size = t->size, sentence = c->places[at], count = c->num_choices[at], kept = 0, i;
+    const choice *best = c->choices + at * 2 * size;
     float most = -INFINITY;
     double worst;
 
@@ -267,7 +323,7 @@ int dragoman_beam(const encoder *n, const decoder *d, const task *t, ends *e)
     int64_t length = open_crowd(&c, n, d, t, 2 * size) ? c.seen.length : 0;
     int well;
     float *before = take(t->yard, rows, sizeof(float)), *after = take(t->yard, rows, sizeof(float)), *swapped;
-    choice *best = take(t->yard, 2 * size, sizeof(choice)), *going = take(t->yard, size, sizeof(choice));
+    choice *going = take(t->yard, size, sizeof(choice));
 
     open_past(&p, t, length, e->weights != NULL);
     well = !t->yard->failed;
@@ -276,23 +332,25 @@ int dragoman_beam(const encoder *n, const decoder *d, const task *t, ends *e)
         before[i] = i % c.beams ? -INFINITY : 0;
     for (step = 0; well && c.sentences; step++) {
         int64_t left = 0;
-        step_on(d, t, &c, step);
+        step_by_rank(d, t, &c, step, before);
         if (e->weights)
             memcpy(p.weights + step * rows * length, c.weights,
                    (size_t)(c.sentences * c.beams * length) * sizeof(float));
         for (s = 0; s < c.sentences; s++) {
-            if (!weigh(&c, t, &p, e, s, step, before, best, going))
+            if (!weigh(&c, t, &p, e, s, step, going))
                 continue;
             for (i = 0; i < size; i++) {
                 int64_t row = left * size + i;
                 after[row] = going[i].sum;
                 p.places[step * rows + row] = s * size + i;
-                go_on(d, &c, row, going[i].parent, going[i].id);
+                c.from[row] = going[i].parent;
+                c.last[row] = going[i].id;
             }
             c.places[left++] = c.places[s];
         }
         c.sentences = left;
         c.beams = size;
+        turn(&c);
         swapped = before;
         before = after;
         after = swapped;
