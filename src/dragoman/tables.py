@@ -158,10 +158,8 @@ def _check_training(config: Config) -> list[str]:
             "training.bpe_dropout and unigram_alpha cut words anew, which labels and decoders that step along "
             "the source are aligned with; set neither."
         )
-    if training.risk_samples and (steps_along or _copies(config)):
-        faults.append(
-            "training.risk_samples needs a decoder that neither copies nor steps along the source."
-        )
+    if training.risk_samples and steps_along:
+        faults.append("training.risk_samples needs a decoder that does not step along the source.")
     if training.risk_samples and (training.r_drop or training.scheduled_sampling):
         faults.append(
             "training.risk_samples takes the place of the loss that r_drop and scheduled_sampling change; set one."

@@ -381,7 +381,7 @@ class Translator:
             log_prob=found.log_prob,
             src_tokens=tuple(self.src_tokenizer.display([*source.ids, EOS], source.unknown)),
             tokens=tuple(self.tgt_tokenizer.display(ids, words)),
-            probabilities=tuple(math.exp(value) for value in found.log_probs),
+            probabilities=tuple(map(math.exp, found.log_probs)),
             attention=None if found.weights is None else found.weights[:, : len(source.ids) + 1],
             num_cut=source.num_cut,
         )

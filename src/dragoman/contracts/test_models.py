@@ -99,6 +99,20 @@ class TestNetwork:
                 alone = model.log_probs(model(src, targets_in()[row : row + 1, :steps]), src)
                 check_close(together[row, :steps], alone[0])
 
+    def test_targets_of_one_source_are_read_as_if_each_had_its_own(
+        self, config: ModelConfig
+    ) -> None:
+        """The source of several targets is read once."""
+        model = build(config)
+        src, tgt_in = tensor_of(sources()), targets_in()
+        tgt_in = torch.cat([tgt_in, tgt_in.roll(1, 0)])[[0, 4, 1, 5, 2, 6, 3, 7]]
+        assert len(SOURCES) == 4
+        each = src.repeat_interleave(2, 0)
+        with torch.no_grad():
+            shared, alone = model(src, tgt_in), model(each, tgt_in)
+            check_close(model.log_probs(shared, src), model.log_probs(alone, each))
+            check_close(shared.weights, alone.weights)
+
     def test_greedy_finds_the_same_in_company(self, config: ModelConfig) -> None:
         """Tokens, probabilities and attention of a batch are those of its sentences."""
         stepper = stepper_of(build(config))

@@ -256,9 +256,17 @@ class WholeWalk(Walk):
     """All steps of a target at once."""
 
     def look(self, query: Vectors) -> Look | None:
-        """Look over the source: from each step of each sentence."""
-        found = self.decoder.look(query, self.state)
-        return found and Look(found.context, found.weights)
+        """Look over the source: from each step of each sentence, of all its targets at once."""
+        steps = query.shape[1]
+        found = self.decoder.look(
+            query.reshape(-1, self.state.beams * steps, query.shape[2]), self.state
+        )
+        if found is None:
+            return None
+        context, weights = (
+            one.reshape(-1, steps, one.shape[2]) for one in (found.context, found.weights)
+        )
+        return Look(context, weights)
 
     def _advance(self, cell: Cell, number: int, x: Vectors) -> Vectors:
         return cell.sequence(x, self.pairs[number])[0]

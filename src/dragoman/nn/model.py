@@ -121,20 +121,27 @@ class Seq2Seq(nn.Module):
         return Stepped(self.generator(outputs, looked), weights, state)
 
     def forward(
-        self, src: Int[Tensor, "batch src_len"], tgt_in: Int[Tensor, "batch tgt_len"]
+        self, src: Int[Tensor, "batch src_len"], tgt_in: Int[Tensor, "rows tgt_len"]
     ) -> Decoded:
         """Read the source and the right target (teacher forcing).
+
+        Args:
+            src: Token ids.
+            tgt_in: A target a source; or equally many of each, side by side, for which a source is read once.
 
         Returns:
             What `self.generator` makes a distribution of, for every step.
         """
-        state = self.decoder.heed(tgt_in, self.start(src))
+        state = self.start(src)
+        if len(tgt_in) > len(src):
+            state = state.select(_side_by_side(src, len(tgt_in)))
+        state = self.decoder.heed(tgt_in, state)
         decoded = self.decoder.sequence(self._embed_tgt(tgt_in), state)
         return Decoded(self.output_dropout(decoded.outputs), decoded.weights)
 
     def log_probs(
         self, decoded: Decoded, src: Int[Tensor, "batch src_len"]
-    ) -> Float[Tensor, "batch steps width"]:
+    ) -> Float[Tensor, "rows steps width"]:
         """Make of what `forward` gave the log-probability of every token at every step."""
         return self.generator(decoded.outputs, self.looked(decoded, src))
 
@@ -143,7 +150,8 @@ class Seq2Seq(nn.Module):
         if decoded.weights is None or not self.generator.copies:
             return None
         copies = self.copies(src if self.surroundings is None else own_part(src))
-        ids = copies.ids[:, None].expand(-1, decoded.weights.shape[1], -1)
+        rows = _side_by_side(src, len(decoded.weights))
+        ids = copies.ids[rows, None].expand(-1, decoded.weights.shape[1], -1)
         return Looked(decoded.weights, ids, copies.width)
 
     def _embed_tgt(self, ids: Int[Tensor, "batch steps"]) -> Float[Tensor, "batch steps width"]:
@@ -155,6 +163,11 @@ class Seq2Seq(nn.Module):
         # What is past the table is a word that the source alone knows; it is read as UNK.
         known = ids.where(ids < table.num_embeddings, UNK)
         return self.embedding_dropout(dropout(table(known)))
+
+
+def _side_by_side(src: Tensor, rows: int) -> Int[Tensor, " rows"]:
+    """Say which source each of so many rows belongs to."""
+    return torch.arange(len(src), device=src.device).repeat_interleave(rows // len(src))
 
 
 def _embedding(size: int, width: int) -> nn.Embedding:

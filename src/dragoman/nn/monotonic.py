@@ -107,6 +107,8 @@ class MonotonicDecoder(Decoder):
         if position.dim() == 1:
             sentences = torch.arange(len(position), device=memory.device) // state.beams
             return memory[sentences, position]
+        if state.beams > 1:
+            memory = memory.repeat_interleave(state.beams, 0)
         return memory.gather(1, position[:, :, None].expand(-1, -1, memory.shape[2]))
 
     def _inputs(self, embedded: Tensor, seen: Tensor, context: Tensor | None) -> Tensor:

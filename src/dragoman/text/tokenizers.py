@@ -86,9 +86,9 @@ class Tokenizer:
     def __init__(self, normaliser: Normaliser, pieces: library.Tokenizer) -> None:
         self.normaliser = normaliser
         self._pieces = pieces
-        # By number, each asked for once: as they are stored, and as people read them.
-        self._names: dict[int, str] = {}
-        self._shown: dict[int, str] = {}
+        # By number: as they are stored, and as people read them.
+        self._names = _Named(lambda number: pieces.id_to_token(number) or SPECIALS[UNK])
+        self._shown = _Named(lambda number: self._show(self._names[number]))
 
     @classmethod
     def train(cls, texts: Iterable[str], options: TokenizerOptions) -> Tokenizer:
@@ -139,38 +139,29 @@ class Tokenizer:
 
     def tokens(self, ids: Iterable[int], words: Sequence[str] = ()) -> list[str]:
         """Name tokens as they are stored; `words` are those that ids past the vocabulary's stand for."""
-        names, size = self._names, self.vocab_size if words else 0
-        named: list[str] = []
-        for number in ids:
-            if words and 0 <= number - size < len(words):
-                named.append(words[number - size])
-                continue
-            name = names.get(number)
-            if name is None:
-                name = names[number] = self._pieces.id_to_token(number) or SPECIALS[UNK]
-            named.append(name)
-        return named
+        names = self._names
+        if not words:
+            return [names[number] for number in ids]
+        size = self.vocab_size
+        return [
+            words[number - size] if 0 <= number - size < len(words) else names[number]
+            for number in ids
+        ]
 
     def display(self, ids: Iterable[int], words: Sequence[str] = ()) -> list[str]:
         """Name tokens as people read them: without ▁, a space of its own as ␣."""
         if words:
             return [self._show(token) for token in self.tokens(ids, words)]
         shown = self._shown
-        named: list[str] = []
-        for number in ids:
-            token = shown.get(number)
-            if token is None:
-                token = shown[number] = self._show(self.tokens([number])[0])
-            named.append(token)
-        return named
+        return [shown[number] for number in ids]
 
     def _show(self, token: str) -> str:
         return self.normaliser.undo(token).removeprefix(SPACE) or "␣"
 
     def decode(self, ids: Iterable[int], words: Sequence[str] = ()) -> str:
         """Turn ids into text; special tokens, UNK among them, say nothing."""
-        silent = self.silent
-        text = "".join(self.tokens((number for number in ids if number not in silent), words))
+        first = self.silent.stop
+        text = "".join(self.tokens([number for number in ids if number >= first], words))
         return self.normaliser.undo(" ".join(text.replace(SPACE, " ").split()))
 
     def to_json(self) -> str:
@@ -214,6 +205,18 @@ class Tokenizer:
         if max(pieces.get_vocab().values()) >= pieces.get_vocab_size():
             raise ModelError("a damaged tokenizer, whose ids leave gaps; copy it anew.")
         return cls(normaliser, pieces)
+
+
+class _Named(dict[int, str]):
+    """What numbers are called, each asked for once: a look-up that has an answer runs no Python."""
+
+    def __init__(self, name: Callable[[int], str]) -> None:
+        super().__init__()
+        self._name = name
+
+    def __missing__(self, number: int) -> str:
+        name = self[number] = self._name(number)
+        return name
 
 
 def _mark(text: str) -> str:

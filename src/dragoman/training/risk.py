@@ -21,7 +21,10 @@ from torch import Tensor
 from dragoman.data.batches import Batch, pad
 from dragoman.evaluation.risk import SentenceScore
 from dragoman.nn.model import Seq2Seq
+from dragoman.text.copying import Copying
+from dragoman.text.tokenizers import SPACE
 from dragoman.text.vocabulary import EOS, PAD, SOS, UNK
+from dragoman.training.folder import Tokenizers
 from dragoman.training.losses import Loss
 
 
@@ -52,10 +55,10 @@ class MinimumRisk:
         del done
         gold = [[token for token in row if token != PAD] for row in batch.tgt_out.tolist()]
         device = next(model.parameters()).device
-        src = torch.from_numpy(batch.src).to(device).repeat_interleave(self.samples, 0)
+        src = torch.from_numpy(batch.src).to(device)
         was_training = model.training
         model.eval()
-        drawn = _draw(model, src, 2 * batch.tgt_out.shape[1] + 5)
+        drawn = _draw(model, src, self.samples, 2 * batch.tgt_out.shape[1] + 5)
         model.train(was_training)
         answers: list[list[int]] = []
         for number, right in enumerate(gold):
@@ -77,8 +80,10 @@ class MinimumRisk:
         """
         del smoothing
         device, size = next(model.parameters()).device, self.samples + 1
+        # A source is read once for all of its answers.
         src, tgt_in, tgt_out = (
-            torch.from_numpy(ids).to(device) for ids in (batch.src, batch.tgt_in, batch.tgt_out)
+            torch.from_numpy(ids).to(device)
+            for ids in (batch.src[::size], batch.tgt_in, batch.tgt_out)
         )
         log_probs = model.log_probs(model(src, tgt_in), src).float()
         said = log_probs.gather(2, tgt_out[:, :, None])[:, :, 0].masked_fill(tgt_out == PAD, 0)
@@ -110,10 +115,13 @@ def _repeated(answers: Int[np.ndarray, "rows tgt_len"], size: int) -> np.ndarray
 
 
 @torch.no_grad()
-def _draw(model: Seq2Seq, src: Int[Tensor, "rows src_len"], longest: int) -> list[list[int]]:
-    """Draw one answer a row, ended by EOS; one that never ends is ended."""
-    state = model.start(src)
-    last = torch.full((len(src),), SOS, device=src.device)
+def _draw(
+    model: Seq2Seq, src: Int[Tensor, "batch src_len"], samples: int, longest: int
+) -> list[list[int]]:
+    """Draw answers to each source, ended by EOS; one that never ends is ended."""
+    rows = torch.arange(len(src), device=src.device).repeat_interleave(samples)
+    state = model.start(src).select(rows)
+    last = torch.full((len(rows),), SOS, device=src.device)
     over = torch.zeros_like(last, dtype=torch.bool)
     said: list[Tensor] = []
     while len(said) < longest - 1 and not bool(over.all()):
@@ -125,5 +133,19 @@ def _draw(model: Seq2Seq, src: Int[Tensor, "rows src_len"], longest: int) -> lis
         last = drawn.where(~over, PAD)
         over = over | (last == EOS)
         said.append(last)
-    rows = torch.stack(said, dim=1).tolist()
-    return [[*(token for token in row if token not in (PAD, EOS)), EOS] for row in rows]
+    answers = torch.stack(said, dim=1).tolist()
+    return [[*(token for token in one if token not in (PAD, EOS)), EOS] for one in answers]
+
+
+def reads_copies(tokenizers: Tokenizers) -> Callable[[Sequence[int]], str]:
+    """Give what turns ids into text where a model copies.
+
+    A source's own words have names that stand for them: only whether two answers say the same one is asked.
+    """
+    copying = Copying(tokenizers.src, tokenizers.tgt)
+
+    def decode(ids: Sequence[int]) -> str:
+        num_own = max(0, max(ids, default=0) + 1 - tokenizers.tgt.vocab_size)
+        return copying.decode(ids, [f"{SPACE}own{number}" for number in range(num_own)])
+
+    return decode

@@ -55,7 +55,7 @@ from dragoman.training.loop import Trainer
 from dragoman.training.machine import prepare_machine
 from dragoman.training.prepare import Corpora, Prepared, encode, prepare, train_tokenizers
 from dragoman.training.rescue import describe
-from dragoman.training.risk import MinimumRisk
+from dragoman.training.risk import MinimumRisk, reads_copies
 from dragoman.training.scheduled import ScheduledSampling
 from dragoman.training.starting import copy_weights
 from dragoman.training.streaming import Place
@@ -241,7 +241,8 @@ def _train(
         job = replace(job, mix=ScheduledSampling(config.training.scheduled_sampling))
     if config.training.risk_samples:
         score = SENTENCE_SCORES[config.training.risk_score]()
-        risk = MinimumRisk(score, tokenizers.tgt.decode, config.training.risk_samples)
+        said = reads_copies(tokenizers) if copies else tokenizers.tgt.decode
+        risk = MinimumRisk(score, said, config.training.risk_samples)
         job = replace(job, mix=risk.draw, loss=risk)
     if not config.training.average_best:
         return Trainer(model, config.training, job, resume=session.resume).run()

@@ -12,10 +12,12 @@ from dragoman.data.batches import Batch, Example, make_batch, pad
 from dragoman.errors import ConfigError
 from dragoman.nn.model import Seq2Seq
 from dragoman.tables import check_config
+from dragoman.text.copying import Copying
+from dragoman.text.tokenizers import Tokenizer, TokenizerOptions
 from dragoman.text.vocabulary import EOS, SOS
 from dragoman.training.checkpoints import load_tensors
-from dragoman.training.folder import WEIGHTS
-from dragoman.training.risk import MinimumRisk
+from dragoman.training.folder import WEIGHTS, Tokenizers
+from dragoman.training.risk import MinimumRisk, reads_copies
 
 
 def network(vocab=8):
@@ -95,6 +97,35 @@ def test_draws_follow_the_models_probabilities():
     assert share == pytest.approx(p / (1 - forbidden), abs=0.03)
 
 
+def test_what_is_copied_is_drawn_and_scored():
+    torch.manual_seed(3)
+    sizes = {"embedding_size": 8, "hidden_size": 8, "dropout": 0.0, "attention": "general"}
+    model = Seq2Seq(ModelConfig(generator="pointer", copy_bias=3.0, **sizes), 8, 8)
+    # Past the eight tokens: two words that are the source's own. The first is right.
+    batch = make_batch([Example([8, 9], [8]), Example([4, 5], [5])])
+    risk = MinimumRisk(half, joined, 40)
+    drawn = risk.draw(model, batch, 0.0)
+    own = set(drawn.tgt_out[:40].flatten().tolist())
+    assert {8, 9} <= own
+    assert max(drawn.tgt_out[41:].flatten()) < 8
+    texts = [joined(token for token in row if token > EOS) for row in drawn.tgt_out.tolist()]
+    seen: list[tuple[str, str]] = []
+    risk = MinimumRisk(lambda text, refs: seen.append((text, refs[0])) or 0.0, joined, 40)
+    risk(model, drawn, 0.0)
+    assert seen == [(text, texts[40 if number < 41 else 81]) for number, text in enumerate(texts)]
+    assert texts[40] == "8"
+
+
+def test_own_words_have_names():
+    options = TokenizerOptions("word", 20, 1)
+    words = Tokenizers(*(Tokenizer.train([text], options) for text in ("a b x", "a b")))
+    read = reads_copies(words)
+    copying = Copying(words.src, words.tgt)
+    (opened,) = copying.open(["x zig a zag zig"])
+    (ids,) = copying.encode_targets(["zag x zig b"], [opened])
+    assert read(ids) == "own1 x own0 b"
+
+
 def test_the_likelier_answer_becomes_the_better_one():
     model, risk = network(), MinimumRisk(same, joined, 8, sharpness=1.0)
     optimiser = torch.optim.AdamW(model.parameters(), lr=0.02)
@@ -137,8 +168,8 @@ def test_a_training_begins_with_a_model_and_follows_the_risk(tmp_path):
     [
         ({"training": {"risk_samples": 2, "r_drop": 5.0}}, "takes the place"),
         (
-            {"training": {"risk_samples": 2}, "model": {"generator": "pointer"}},
-            "neither copies nor",
+            {"training": {"risk_samples": 2}, "model": {"decoder": "monotonic"}},
+            "does not step along",
         ),
         ({"training": {"risk_score": "blue"}}, "no such row"),
     ],
