@@ -39,6 +39,10 @@ PARTS: dict[str, tuple[str, ...]] = {
     "gnmt": ("model.decoder=gnmt", "model.decoder_layers=2"),
     "gnmt, r-drop": ("model.decoder=gnmt", "model.decoder_layers=2", "training.r_drop=5"),
     "conditional": ("model.decoder=conditional",),
+    "deep transition": ("model.transitions=2",),
+    "zoneout": ("model.zoneout=0.1",),
+    "additive heads": ("model.attention=multihead-additive", "model.attention_heads=4"),
+    "alternating": ("model.encoder=alternating", "model.encoder_layers=2", "model.residual=true"),
     "wider": ("model.hidden_size=768",),
     "two encoder layers": ("model.encoder_layers=2", "model.residual=true"),
 }

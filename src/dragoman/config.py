@@ -100,12 +100,16 @@ class ModelConfig(Section):
     layer-normalised ones, which train slowly: lnlstm, lngru."""
     decoder_cell: str | None = None
     """The decoder's, where it is another: an LSTM reads well, an SSRU writes fast (Kim et al. 2019)."""
+    transitions: Count = 1
+    """Cells that a layer takes from one token to the next, all but the first without an input (deep transition, Miceli
+    Barone et al. 2017); more than 1 trains slowly. Of rnn, gru and lstm; the others always take one."""
     embedding_size: Count = 256
     """Width of a token's vector."""
     hidden_size: Annotated[int, Field(ge=2)] = 512
     """Width of the recurrent state; a bidirectional encoder gives half to each direction."""
     encoder: str = "recurrent"
-    """A row of ENCODERS."""
+    """A row of ENCODERS: recurrent; gnmt (both directions in the first layer alone); alternating (two stacks, whose
+    layers read in turns from either side)."""
     encoder_layers: Count = 1
     """Recurrent layers that read the source."""
     bidirectional: bool = True
@@ -126,7 +130,7 @@ class ModelConfig(Section):
     attention: str = "general"
     """A row of ATTENTIONS, or "none"."""
     attention_heads: Count = 1
-    """Heads of the multi-head attention."""
+    """Heads of the multi-head attentions."""
     attention_norm: str = "softmax"
     """A row of WEIGHINGS: softmax; entmax15 or sparsemax, which give most of the source no weight at all."""
     input_feeding: bool = False
@@ -165,6 +169,8 @@ class ModelConfig(Section):
     """The same on the target's side; as `word_dropout` unless said."""
     weight_dropout: Rate = 0.0
     """How many weights between one state and the next are dropped, once a batch (Merity et al. 2018)."""
+    zoneout: Rate = 0.0
+    """How much of a state of rnn, gru or lstm stays as it was at a step (Krueger et al. 2017); trains slowly."""
 
     @property
     def writes_with(self) -> str:

@@ -112,9 +112,17 @@ def _check_network(config: Config) -> list[str]:
         )
     if config.text.shared and config.text.src_tokenizer != config.text.tgt_tokenizer:
         faults.append("text.shared = true: one vocabulary needs one tokenizer for both sides.")
-    if model.attention == "multihead" and model.hidden_size % model.attention_heads:
+    attention = ATTENTIONS.get(model.attention)
+    if attention and attention.has_heads and model.hidden_size % model.attention_heads:
         faults.append(
             f"model.attention_heads = {model.attention_heads}: must divide model.hidden_size = {model.hidden_size}."
+        )
+    cells = [CELLS[name] for name in (model.cell, model.writes_with) if name in CELLS]
+    if (model.transitions > 1 or model.zoneout) and not any(cell.deepens for cell in cells):
+        deep = ", ".join(name for name, cell in CELLS.items() if cell.deepens)
+        faults.append(
+            f"model.transitions and model.zoneout are for cells that read their state through a matrix: {deep}; "
+            f"this has {model.cells}."
         )
     if model.input_feeding and model.attention == "none":
         faults.append("model.input_feeding = true needs an attention whose output it can feed.")

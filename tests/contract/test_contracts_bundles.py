@@ -15,6 +15,7 @@ from dragoman.data.batches import pad_sources
 from dragoman.errors import ExportError
 from dragoman.export.cells import CELLS
 from dragoman.export.decoders import DECODERS
+from dragoman.export.encoders import ENCODERS
 from dragoman.export.graphs import BRIDGES
 from dragoman.export.parts import ATTENTIONS, GENERATORS
 from dragoman.search.beam import BeamOptions, beam_search
@@ -32,7 +33,7 @@ def is_known(config: ModelConfig) -> bool:
         and config.bridge in BRIDGES
         and config.attention in (*ATTENTIONS, "none")
         and config.generator in GENERATORS
-        and config.encoder == "recurrent"
+        and config.encoder in ENCODERS
         and config.decoder in DECODERS
         and not config.coverage
     )

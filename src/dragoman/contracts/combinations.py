@@ -37,6 +37,8 @@ _SWITCHES: dict[str, Sequence[Any]] = {
     "coverage": (False, True),
     "deep_output": (False, True),
     "residual": (False, True),
+    "transitions": (1, 2),
+    "zoneout": (0.0, 0.25),
     "attention_norm": ("softmax", "entmax15", "sparsemax"),
 }
 _CROSSED = ("cell", "bridge", "attention", "generator")
@@ -63,6 +65,7 @@ def name_of(config: ModelConfig) -> str:
     names.append("bi" if config.bidirectional else "uni")
     names.append(f"{config.encoder_layers}to{config.decoder_layers}")
     names += [config.attention_norm] if config.attention_norm != "softmax" else []
+    names += [f"{config.transitions}deep"] if config.transitions > 1 else []
     flags = (
         "input_feeding",
         "reverse_source",
@@ -71,6 +74,7 @@ def name_of(config: ModelConfig) -> str:
         "coverage",
         "deep_output",
         "residual",
+        "zoneout",
     )
     return "-".join([*names, *(flag for flag in flags if getattr(config, flag))])
 

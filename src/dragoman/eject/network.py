@@ -37,7 +37,7 @@ def check_network(model: ModelConfig) -> None:
     Raises:
         ExportError: All of them.
     """
-    known: dict[str, tuple[str | bool | int | None, ...]] = {
+    known: dict[str, tuple[str | float | None, ...]] = {
         "head": ("decoder",),
         "cell": tuple(_GATES),
         "encoder": ("recurrent",),
@@ -49,6 +49,8 @@ def check_network(model: ModelConfig) -> None:
         "deep_output": (False,),
         "context_words": (0,),
         "residual": (False,),
+        "transitions": (1,),
+        "zoneout": (0.0,),
         "attention_norm": ("softmax",),
         "decoder_cell": (None,),
     }

@@ -17,6 +17,7 @@ from dragoman.disk import seal, write_together
 from dragoman.errors import ExportError
 from dragoman.export.cells import CELLS
 from dragoman.export.decoders import DECODERS
+from dragoman.export.encoders import ENCODERS
 from dragoman.export.graph import WEIGHTS, Weights
 from dragoman.export.graphs import BRIDGES, encoder_graph, step_graph
 from dragoman.export.labelling import HEADS, labeller_graph
@@ -43,7 +44,7 @@ from dragoman.text.tokenizers import Tokenizer
 
 # What can be written as a graph, and by which key of a recipe it is chosen.
 _Known = Mapping[str, tuple[str | bool | None, ...]]
-_READS: _Known = {"cell": tuple(CELLS), "encoder": ("recurrent",)}
+_READS: _Known = {"cell": tuple(CELLS), "encoder": tuple(ENCODERS)}
 _WRITES: _Known = {
     **_READS,
     "decoder_cell": (None, *CELLS),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from onnx import TensorProto
@@ -21,23 +21,37 @@ class Recurrence:
 
     Attributes:
         kind: The row of CELLS.
-        x: Of the input.
+        x: Of the input, where it reads one.
         h: Of the last state, where the gates read it through a matrix.
         x_bias: Added to what comes of the input.
         h_bias: Added to what comes of the state, where that is not the same.
         bounded: Whether the state always lies between -1 and 1.
         more: What else it has, by name.
+        further: The cells that take its state further at each step.
+        zoneout: How much of the last state stays.
     """
 
     name: str
     kind: str
-    x: Floats
+    x: Floats | None
     h: Floats | None
     x_bias: Floats
     h_bias: Floats | None
     size: int
     bounded: bool
     more: Mapping[str, Floats] = field(default_factory=dict[str, "Floats"])
+    further: tuple[Recurrence, ...] = ()
+    zoneout: float = 0.0
+
+    @property
+    def gates(self) -> int:
+        """How many values its gates have."""
+        return len(self.x_bias)
+
+    @property
+    def input_size(self) -> int:
+        """How wide its input is."""
+        return 0 if self.x is None else self.x.shape[1]
 
     def read(self, g: Graph, h: str) -> str:
         """Multiply the last state by its map."""
@@ -49,6 +63,7 @@ class Recurrence:
 
     def input(self, start: int, stop: int) -> Matrix:
         """Give the map of some of the inputs."""
+        assert self.x is not None
         return Matrix(f"{self.name}.weight_ih:{start}-{stop}", self.x[:, start:stop])
 
     def bias(self, g: Graph) -> str:
@@ -170,13 +185,41 @@ CELLS: dict[str, Cell] = {
     "lnlstm": _lnlstm,
     "lngru": _lngru,
 }
+
+
+def advance(g: Graph, cell: Recurrence, gates: str, state: State) -> tuple[str, State]:
+    """Do one step, with the cells that take the state further: give the output, and the state after it."""
+    output, after = CELLS[cell.kind](g, cell, gates, state)
+    for one in cell.further:
+        output, after = CELLS[one.kind](g, one, one.bias(g), after)
+    if not cell.zoneout:
+        return output, after
+    share = g.constant(cell.zoneout)
+    h, c = (
+        new and old and _mixed(g, share, old, new) for old, new in zip(state, after, strict=True)
+    )
+    assert h is not None
+    return h, (h, c)
+
+
 # An LSTM's gates stand as i, f, g, o in `nn`; here the sigmoids stand together.
 _ORDER = {"lstm": (0, 1, 3, 2)}
 _MAPS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
 def recurrence(network: Network, name: str) -> Recurrence:
-    """Read a cell's weights."""
+    """Read the weights of a layer's cell, or of its cells, of which the first reads the input."""
+    config = network.config
+    kind = config.writes_with if name.startswith("decoder.") else config.cell
+    if f"{name}.cells.0.bias_ih" not in network.parameters:
+        return _cell(network, name, kind)
+    first, *further = (
+        _cell(network, f"{name}.cells.{number}", kind) for number in range(config.transitions)
+    )
+    return replace(first, further=tuple(further), zoneout=config.zoneout)
+
+
+def _cell(network: Network, name: str, kind: str) -> Recurrence:
     start = f"{name}."
     found = {
         key.removeprefix(start): values
@@ -185,12 +228,9 @@ def recurrence(network: Network, name: str) -> Recurrence:
     }
     more = {part: values for part, values in found.items() if part not in _MAPS}
     x, h, b_x, b_h = (found.get(part) for part in _MAPS)
-    assert x is not None
     assert b_x is not None
-    encodes = not name.startswith("decoder.")
-    kind = network.config.cell if encodes else network.config.writes_with
-    bounded = network.bounded_encoder if encodes else network.bounded_state
-    size = len(x) // CELL_PARTS[kind].gates
+    bounded = network.bounded_state if name.startswith("decoder.") else network.bounded_encoder
+    size = len(b_x) // CELL_PARTS[kind].gates
     if "gain_ih" in more:  # What a normalised cell adds, it adds after normalising.
         more |= {"bias_ih": b_x}
         more |= {} if b_h is None else {"bias_hh": b_h}
@@ -201,7 +241,8 @@ def recurrence(network: Network, name: str) -> Recurrence:
         return Recurrence(name, kind, x, h, b_x, b_h, size, bounded)
     order = _ORDER.get(kind, range(len(h) // size))
     rows = np.concatenate([np.arange(gate * size, (gate + 1) * size) for gate in order])
-    return Recurrence(name, kind, x[rows], h[rows], (b_x + b_h)[rows], None, size, bounded)
+    x = None if x is None else x[rows]
+    return Recurrence(name, kind, x, h[rows], (b_x + b_h)[rows], None, size, bounded)
 
 
 def word_gates(g: Graph, cell: Recurrence, table: Matrix, ids: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from onnx import TensorProto
 
-from dragoman.export.cells import CELLS, Recurrence, recurrence
+from dragoman.export.cells import Recurrence, advance, recurrence
 from dragoman.export.graph import Graph, Matrix
 from dragoman.export.parts import ATTENTIONS, Network
 from dragoman.text.vocabulary import INSERT, PAD, SOS, STEP
@@ -57,7 +57,7 @@ class Walk:
         return self._advance(cell, 0, self.g.op("Add", gates, cell.bias(self.g)))
 
     def _advance(self, cell: Recurrence, number: int, gates: str) -> str:
-        x, self.states[number] = CELLS[cell.kind](self.g, cell, gates, self.states[number])
+        x, self.states[number] = advance(self.g, cell, gates, self.states[number])
         return x
 
 

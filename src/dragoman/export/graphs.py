@@ -14,18 +14,18 @@ no mask, no keys, no values and no weights; only a model that copies has `copies
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 from onnx import ModelProto, TensorProto
 
 from dragoman.config import ModelConfig
-from dragoman.export.cells import CELLS, Recurrence, of_words, recurrence, word_gates
+from dragoman.export.cells import of_words, recurrence, word_gates
 from dragoman.export.copying import COPIES, copies, known_ids, pointed
 from dragoman.export.decoders import DECODERS, SEEN, Monotonic, Recurrent, Walk
-from dragoman.export.graph import Graph, Matrix, Value, Weights
+from dragoman.export.encoders import SourceReader
+from dragoman.export.graph import Graph, Value, Weights
 from dragoman.export.parts import GENERATORS, Network, embedding
 from dragoman.export.shortlist import Shortlist, offer, offered, score_offered
 from dragoman.nn.cells import CELLS as CELL_PARTS
@@ -52,139 +52,19 @@ def _feeds(config: ModelConfig) -> bool:
 # --------------------------------------------------------------------------------------------- encoder
 
 
-@dataclass
-class SourceReader:
-    """Reads the source layer by layer, and keeps what the directions of each layer said.
-
-    Attributes:
-        mask: Where there is something to read, [sentences, src_len].
-        prefix: What its weights' names begin with.
-        hs: For each layer and direction, what is carried, [src_len, sentences, width]; mostly also the outputs.
-        cs: The same of an LSTM's c, where the bridge wants it.
-    """
-
-    g: Graph
-    network: Network
-    mask: str
-    hs: list[list[str]] = field(default_factory=list[list[str]])
-    cs: list[list[str]] = field(default_factory=list[list[str]])
-    prefix: str = ""
-
-    def __post_init__(self) -> None:
-        counted = self.g.op("Cast", self.mask, to=TensorProto.INT64)
-        self.lengths = self.g.op("ReduceSum", counted, self.g.constant([1], np.int64), keepdims=0)
-
-    def read(self, x: str, table: Matrix | None) -> None:
-        """Read with all layers.
-
-        Args:
-            x: Ids, [sentences, src_len], or vectors, [sentences, src_len, width].
-            table: What the ids are looked up in, if they are ids.
-        """
-        config = self.network.config
-        # The recurrence takes time first.
-        x = self.g.op("Transpose", x, perm=[1, 0] if table else [1, 0, 2])
-        x = self.turn(x) if config.reverse_source else x
-        for number in range(config.encoder_layers):
-            x = self.layer(x, number, table)
-        self._said = self.turn(x) if config.reverse_source else x
-
-    def memory(self) -> str:
-        """Give what the last layer said, [sentences, src_len, hidden]."""
-        return self.g.op("Transpose", self._said, perm=[1, 0, 2])
-
-    def turn(self, x: str) -> str:
-        """Turn each sentence round; its padding stays where it is."""
-        return self.g.op("ReverseSequence", x, self.lengths, batch_axis=1, time_axis=0)
-
-    def layer(self, x: str, number: int, table: Matrix | None) -> str:
-        """Read with one layer: the first reads the tokens' ids or vectors, the others what the one below said."""
-        g, config = self.g, self.network.config
-        directions = range(2 if config.bidirectional else 1)
-        cells = [
-            recurrence(self.network, f"{self.prefix}encoder.layers.{number}.{d}")
-            for d in directions
-        ]
-        gates: list[str] = []
-        for direction, cell in enumerate(cells):
-            seen = self.turn(x) if direction else x
-            if number == 0 and table:
-                gates.append(word_gates(g, cell, table, seen))
-                continue
-            mapped = g.linear(
-                seen,
-                cell.input(0, cell.x.shape[1]),
-                bounded=number > 0 and self.network.bounded_encoder,
-            )
-            gates.append(g.op("Add", mapped, cell.bias(g)))
-        said = g.join(self._loop(cells, gates))
-        return g.op("Add", said, x) if number and config.residual else said
-
-    def _loop(self, cells: Sequence[Recurrence], gates: Sequence[str]) -> list[str]:
-        """Run the cells, of both directions at once, over time; keep the states, and give the outputs."""
-        g, kind = self.g, self.network.config.cell
-        body, has_memory = Graph(g.weights, g), CELL_PARTS[kind].has_memory
-        before: list[str] = []
-        after: list[str] = []
-        # For each direction, which values of a step are wanted: the output, h, c.
-        wanted: list[list[str]] = []
-        x = [g.name("x") for _ in cells]
-        for cell, name in zip(cells, x, strict=True):
-            state = (g.name("h"), g.name("c") if has_memory else None)
-            before += [one for one in state if one]
-            output, (h, c) = CELLS[kind](body, cell, name, state)
-            after += [one for one in (h, c) if one]
-            wanted.append([output, h, *([c] if c and self._wants_c else [])])
-        kept = list(dict.fromkeys(name for names in wanted for name in names))
-        said = [body.op("Identity", one) for one in kept]
-        batch = g.op("Shape", "src", start=0, end=1)
-        shape = g.op("Concat", batch, g.constant([cells[0].size], np.int64), axis=0)
-        zero = g.op("ConstantOfShape", shape)
-        loop = body.body([*before, *x], [*after, *said])
-        made = g.ops(
-            "Scan",
-            [*[zero] * len(before), *gates],
-            len(after) + len(said),
-            body=loop,
-            num_scan_inputs=len(x),
-        )
-        of = dict(zip(kept, made[len(after) :], strict=True))
-        of |= {name: self.turn(of[name]) for names in wanted[1:] for name in names}
-        self.hs.append([of[names[1]] for names in wanted])
-        self.cs.append([of[names[2]] for names in wanted if len(names) > 2])
-        return [of[names[0]] for names in wanted]
-
-    @property
-    def _wants_c(self) -> bool:
-        config = self.network.config
-        return config.bridge == "copy" and not config.labels and _has_memory(config)
-
-    def final(self, directions: Sequence[str]) -> str:
-        """Give a layer's state after the sentence: [sentences, hidden]."""
-        g, parts = self.g, list[str]()
-        for direction, said in enumerate(directions):
-            if direction:  # It ends with the first token.
-                parts.append(g.op("Gather", said, g.constant(0, np.int64), axis=0))
-                continue
-            last = g.op("Sub", self.lengths, g.constant(1, np.int64))
-            last = g.op("Unsqueeze", last, g.constant([1], np.int64))
-            rows = g.op("Transpose", said, perm=[1, 0, 2])
-            parts.append(g.op("GatherND", rows, last, batch_dims=1))
-        return g.join(parts)
-
-
 def _copy(reader: SourceReader) -> list[str]:
     config = reader.network.config
     layers = config.decoder_layers
     found: list[str] = []
     for sequences in (reader.hs, reader.cs if reader.cs[0] else reader.hs):
-        finals = [reader.final(one) for one in sequences[-layers:]]
+        first = max(0, len(sequences) - layers)
+        finals = [reader.final(sequences, number) for number in range(first, len(sequences))]
         found += finals + finals[-1:] * (layers - len(finals))
     return found if _has_memory(config) else found[:layers]
 
 
 def _dense(reader: SourceReader) -> list[str]:
-    return _start(reader, reader.final(reader.hs[-1]))
+    return _start(reader, reader.top())
 
 
 def _mean(reader: SourceReader) -> list[str]:
@@ -295,7 +175,7 @@ def _value(name: str, network: Network, made_as: str = "") -> Value:
     keys = hidden
     decoder = DECODERS[config.decoder](network)
     if decoder.place:  # All gates of the first layer.
-        keys = len(recurrence(network, "decoder.layers.0").x)
+        keys = recurrence(network, "decoder.layers.0").gates
     dims = {
         "state": ("sentences", sum(state_widths(config))),
         "memory": ("sentences", "src_len", hidden),
@@ -385,6 +265,6 @@ def _first_gates(
     read = extra[: len(extra) - decoder.place]
     if read:
         bounded = network.bounded_start or not network.config.context_every_step
-        more = g.linear(g.join(read), cell.input(width, cell.x.shape[1]), bounded=bounded)
+        more = g.linear(g.join(read), cell.input(width, cell.input_size), bounded=bounded)
         gates = g.op("Add", gates, more)
     return gates, place

@@ -15,8 +15,8 @@ from collections.abc import Callable
 import numpy as np
 from onnx import ModelProto, TensorProto
 
+from dragoman.export.encoders import SourceReader
 from dragoman.export.graph import Graph, Value, Weights
-from dragoman.export.graphs import SourceReader
 from dragoman.export.parts import Network
 from dragoman.export.readers import READERS
 
@@ -51,7 +51,7 @@ def _one(g: Graph, network: Network, h: str) -> dict[str, str]:
 
 
 def _last(g: Graph, network: Network, reader: SourceReader) -> dict[str, str]:
-    return _one(g, network, reader.final(reader.hs[-1]))
+    return _one(g, network, reader.top())
 
 
 def _pool(g: Graph, network: Network, reader: SourceReader) -> dict[str, str]:

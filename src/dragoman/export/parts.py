@@ -200,11 +200,9 @@ class MultiHead(Attention):
         """Look with every head."""
         heads = self.network.config.attention_heads
         q = self._heads(g, self.ask(g, query, "Q.weight"), heads, [0, 2, 1, 3])
-        k = self._heads(g, seen["keys"], heads, [0, 2, 3, 1])
         v = self._heads(g, seen["values"], heads, [0, 2, 1, 3])
-        scale = g.constant(1 / math.sqrt(self.network.config.hidden_size // heads))
         mask = g.op("Unsqueeze", seen["mask"], g.constant([1], np.int64))
-        scores = g.op("Add", g.op("Mul", g.op("MatMul", q, k), scale), mask)
+        scores = g.op("Add", self.compare(g, q, seen["keys"]), mask)
         weights = WEIGHINGS[self.network.config.attention_norm](g, scores)
         context = g.op("Transpose", g.op("MatMul", weights, v), perm=[0, 2, 1, 3])
         context = g.op("Reshape", context, g.constant([0, 0, self.memory_size], np.int64))
@@ -212,9 +210,30 @@ class MultiHead(Attention):
         mean = g.op("ReduceMean", weights, g.constant([1], np.int64), keepdims=0)
         return self.mix(g, context, False), mean
 
+    def compare(self, g: Graph, q: str, keys: str) -> str:
+        """Compare, head by head: [sentences, heads, beams, src_len]."""
+        heads = self.network.config.attention_heads
+        k = self._heads(g, keys, heads, [0, 2, 3, 1])
+        scale = g.constant(1 / math.sqrt(self.network.config.hidden_size // heads))
+        return g.op("Mul", g.op("MatMul", q, k), scale)
+
     def _heads(self, g: Graph, x: str, heads: int, order: list[int]) -> str:
         apart = g.op("Reshape", x, g.constant([0, 0, heads, -1], np.int64))
         return g.op("Transpose", apart, perm=order)
+
+
+class AdditiveMultiHead(MultiHead):
+    """Several additive attentions side by side."""
+
+    def compare(self, g: Graph, q: str, keys: str) -> str:
+        """Compare by a small network a head."""
+        k = self._heads(g, keys, self.network.config.attention_heads, [0, 2, 1, 3])
+        q = g.op("Unsqueeze", q, g.constant([3], np.int64))
+        k = g.op("Unsqueeze", k, g.constant([2], np.int64))
+        name = "decoder.attention.v"
+        v = g.weight(name, self.network.parameters[name][:, None, :, None])
+        scores = g.op("MatMul", g.op("Tanh", g.op("Add", q, k)), v)
+        return g.op("Squeeze", scores, g.constant([4], np.int64))
 
 
 ATTENTIONS: dict[str, type[Attention]] = {
@@ -223,6 +242,7 @@ ATTENTIONS: dict[str, type[Attention]] = {
     "general": General,
     "concat": Concat,
     "multihead": MultiHead,
+    "multihead-additive": AdditiveMultiHead,
 }
 
 

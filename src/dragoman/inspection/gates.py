@@ -142,6 +142,7 @@ class GateReader:
     def fits(config: ModelConfig) -> bool:
         """Say whether a network has gates, and is built of the parts that are known here."""
         told = config.cell in _TELLS and config.writes_with in _TELLS
+        told = told and config.transitions == 1 and not config.zoneout
         return told and (config.encoder, config.decoder) == ("recurrent",) * 2
 
     def encoder(self, ids: Sequence[int]) -> tuple[NDArray[np.float32], list[Gates]]:

@@ -37,7 +37,13 @@ class AttentionSizes:
 
 
 class Attention(nn.Module):
-    """What every row of ATTENTIONS is: scores differ, what makes weights of them and the average do not."""
+    """What every row of ATTENTIONS is: scores differ, what makes weights of them and the average do not.
+
+    Attributes:
+        has_heads: Whether it has several, whose number must divide the widths.
+    """
+
+    has_heads = False
 
     def __init__(self, sizes: AttentionSizes) -> None:
         super().__init__()
@@ -176,6 +182,8 @@ class MultiHeadAttention(Attention):
     weights given back are the heads' mean.
     """
 
+    has_heads = True
+
     def __init__(self, sizes: AttentionSizes) -> None:
         super().__init__(sizes)
         if sizes.memory % sizes.heads or sizes.hidden % sizes.heads:
@@ -204,16 +212,42 @@ class MultiHeadAttention(Attention):
         del memory
         key, value = keys.split([self.sizes.hidden, self.sizes.memory], dim=-1)
         q, k, v = (self._heads(part) for part in (self.Q(query), key, value))
-        scores = q @ k.transpose(2, 3) / math.sqrt(q.shape[-1])
+        scores = self.compare(q, k)
         scores = scores.masked_fill(~src_mask[:, None, None, :], -math.inf)
         weights = WEIGHINGS[self.sizes.norm](scores).to(v.dtype)
         context = (weights @ v).transpose(1, 2).flatten(2)
         return Attended(self.out(context), weights.mean(dim=1))
 
+    def compare(
+        self,
+        q: Float[Tensor, "batch heads steps head"],
+        k: Float[Tensor, "batch heads src_len head"],
+    ) -> Float[Tensor, "batch heads steps src_len"]:
+        """Say how well each source position fits each query, head by head."""
+        return q @ k.transpose(2, 3) / math.sqrt(q.shape[-1])
+
     def _heads(
         self, x: Float[Tensor, "batch steps width"]
     ) -> Float[Tensor, "batch heads steps head"]:
         return x.unflatten(-1, (self.sizes.heads, -1)).transpose(1, 2)
+
+
+class AdditiveMultiHeadAttention(MultiHeadAttention):
+    """v_i . tanh(Q_i s + K_i h) with heads i side by side (RNMT+, Chen et al. 2018, arXiv:1804.09849)."""
+
+    def __init__(self, sizes: AttentionSizes) -> None:
+        super().__init__(sizes)
+        head = sizes.hidden // sizes.heads
+        self.v = nn.Parameter(torch.empty(sizes.heads, head).uniform_(-1, 1) / math.sqrt(head))
+
+    def compare(
+        self,
+        q: Float[Tensor, "batch heads steps head"],
+        k: Float[Tensor, "batch heads src_len head"],
+    ) -> Float[Tensor, "batch heads steps src_len"]:
+        """Return v_i . tanh(Q_i s + K_i h)."""
+        hidden = (q[:, :, :, None] + k[:, :, None]).tanh()
+        return (hidden @ self.v[:, None, :, None])[..., 0]
 
 
 ATTENTIONS: dict[str, type[Attention]] = {
@@ -222,4 +256,5 @@ ATTENTIONS: dict[str, type[Attention]] = {
     "general": GeneralAttention,
     "concat": ConcatAttention,
     "multihead": MultiHeadAttention,
+    "multihead-additive": AdditiveMultiHeadAttention,
 }

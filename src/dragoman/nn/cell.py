@@ -14,6 +14,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from dragoman.nn.linear import linear
+
 # A gate driven by this is 0 or 1 exactly, in float32 and in bfloat16.
 SHUT = 1e4
 
@@ -21,27 +23,65 @@ Pair = tuple[Float[Tensor, "batch hidden"], Float[Tensor, "batch hidden"] | None
 Output = Float[Tensor, "batch hidden"]
 
 
-class Cell(nn.Module):
-    """What every row of CELLS is.
+class Recurrence(nn.Module):
+    """One layer in one direction, of one cell or of several.
 
     A state is a pair: what is carried, and for an LSTM its c beside it. The output of a step is mostly what is
     carried; where it is not (an SSRU carries c and says relu(c)), a step gives both.
 
     Attributes:
+        hidden_size: Width of the state.
+        has_memory: Whether it has a c besides.
+    """
+
+    hidden_size: int
+    has_memory: bool = False
+
+    def step(self, x: Float[Tensor, "batch input"], state: Pair) -> tuple[Output, Pair]:
+        """Read one token: give the output, and the state after it."""
+        raise NotImplementedError
+
+    def sequence(
+        self,
+        x: Float[Tensor, "batch steps input"],
+        state: Pair,
+        mask: Bool[Tensor, "batch steps"] | None = None,
+    ) -> tuple[Float[Tensor, "batch steps hidden"], Pair]:
+        """Read a whole sequence.
+
+        Args:
+            x: The inputs.
+            state: The state before the first.
+            mask: True on tokens; padding stands at the end of each row. None: no padding.
+
+        Returns:
+            The outputs of all steps (meaningless on padding), and each row's state after its last token.
+        """
+        raise NotImplementedError
+
+
+class Cell(Recurrence):
+    """What every row of CELLS is.
+
+    Attributes:
         gates: How many gates the cell computes at each step.
         hold: For each gate, what to add to it at padding so that the state stays as it is.
-        has_memory: Whether its state has a c besides.
         has_recurrent_map: Whether the gates read the state through a matrix, `weight_hh`.
         bounded: Whether all it says lies between -1 and 1, if its first state does.
+        deepens: Whether it may read its state alone, for `DeepCell`: it says what it carries, and has `advance`.
         dropped: The map without the weights dropped, while `weights_dropped` holds.
         weight_dropout: How many of that matrix's weights are dropped while training.
+
+    Args:
+        input_size: Width of what it reads; 0 where it reads its state alone.
+        hidden_size: Width of its state.
     """
 
     gates: int
     hold: tuple[float, ...]
-    has_memory: bool = False
     has_recurrent_map: bool = True
     bounded: bool = False
+    deepens: bool = False
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
@@ -49,7 +89,8 @@ class Cell(nn.Module):
         self.weight_dropout = 0.0
         self.dropped: Tensor | None = None
         rows = self.gates * hidden_size
-        self.weight_ih = nn.Parameter(torch.empty(rows, input_size))
+        if input_size:
+            self.weight_ih = nn.Parameter(torch.empty(rows, input_size))
         if self.has_recurrent_map:
             self.weight_hh = nn.Parameter(torch.empty(rows, hidden_size))
         self.bias_ih = nn.Parameter(torch.zeros(rows))
@@ -59,8 +100,9 @@ class Cell(nn.Module):
 
     def reset_parameters(self) -> None:
         """Glorot's uniform for the input, an orthogonal matrix a gate for the recurrence."""
-        for gate in self.weight_ih.data.chunk(self.gates):
-            nn.init.xavier_uniform_(gate)
+        if self.input_size:
+            for gate in self.weight_ih.data.chunk(self.gates):
+                nn.init.xavier_uniform_(gate)
         if self.has_recurrent_map:
             for gate in self.weight_hh.data.chunk(self.gates):
                 nn.init.orthogonal_(gate)
@@ -76,7 +118,17 @@ class Cell(nn.Module):
         return functional.dropout(self.weight_hh, self.weight_dropout, self.training)
 
     def step(self, x: Float[Tensor, "batch input"], state: Pair) -> tuple[Output, Pair]:
-        """Read one token: give the output, and the state after it."""
+        """Read one token; see `Recurrence.step`."""
+        return self.advance(self.driven(x), state, self.recurrent_map)
+
+    def driven(self, x: Float[Tensor, "*batch input"]) -> Float[Tensor, "*batch rows"]:
+        """Return what comes of the input: W x + b."""
+        return linear(x, self.weight_ih, self.bias_ih)
+
+    def advance(
+        self, driven: Float[Tensor, "batch rows"], state: Pair, u: Float[Tensor, "rows hidden"]
+    ) -> tuple[Output, Pair]:
+        """Do one step, given what comes of the input, and the map of the state."""
         raise NotImplementedError
 
     def sequence(
@@ -85,16 +137,7 @@ class Cell(nn.Module):
         state: Pair,
         mask: Bool[Tensor, "batch steps"] | None = None,
     ) -> tuple[Float[Tensor, "batch steps hidden"], Pair]:
-        """Read a whole sequence in one fused recurrence.
-
-        Args:
-            x: The inputs.
-            state: The state before the first.
-            mask: True on tokens; padding stands at the end of each row. None: no padding.
-
-        Returns:
-            The outputs of all steps (meaningless on padding), and each row's state after its last token.
-        """
+        """Read a whole sequence in one fused recurrence; see `Recurrence.sequence`."""
         weight = self.weight_ih
         if mask is not None and self.hold:
             # Padding is one more input feature, whose weights shut the gates: the fused kernels know no masks.
@@ -104,14 +147,7 @@ class Cell(nn.Module):
         outputs, (h, c) = self._fused(
             x, state, [weight, self.recurrent_map, self.bias_ih, self.bias_hh]
         )
-        return outputs, (h if mask is None else self.last(outputs, mask), c)
-
-    def last(
-        self, outputs: Float[Tensor, "batch steps hidden"], mask: Bool[Tensor, "batch steps"]
-    ) -> Output:
-        """Return each row's output at its last token."""
-        last = mask.sum(dim=1).sub(1).clamp(min=0)
-        return outputs.gather(1, last[:, None, None].expand(-1, 1, outputs.shape[2]))[:, 0]
+        return outputs, (h if mask is None else last_of(outputs, mask), c)
 
     def _fused(self, x: Tensor, state: Pair, weights: list[Tensor]) -> tuple[Tensor, Pair]:
         raise NotImplementedError
@@ -119,6 +155,14 @@ class Cell(nn.Module):
     def _options(self) -> tuple[bool, int, float, bool, bool, bool]:
         """(has_biases, num_layers, dropout, train, bidirectional, batch_first) of torch's kernels."""
         return True, 1, 0.0, self.training, False, True
+
+
+def last_of(
+    outputs: Float[Tensor, "batch steps hidden"], mask: Bool[Tensor, "batch steps"]
+) -> Output:
+    """Return each row's output at its last token."""
+    last = mask.sum(dim=1).sub(1).clamp(min=0)
+    return outputs.gather(1, last[:, None, None].expand(-1, 1, outputs.shape[2]))[:, 0]
 
 
 @contextmanager

@@ -9,7 +9,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from dragoman.config import ModelConfig
-from dragoman.nn.cell import SHUT, Cell, Output, Pair
+from dragoman.nn.cell import SHUT, Cell, Output, Pair, Recurrence
+from dragoman.nn.deep import DeepCell
 from dragoman.nn.linear import cpu_has_bfloat16, linear
 from dragoman.nn.normed import NormedGRUCell, NormedLSTMCell
 from dragoman.nn.scanned import MinGRUCell, SRUCell, SSRUCell
@@ -21,13 +22,15 @@ class ElmanCell(Cell):
     """h' = tanh(W x + U h + b) (Elman 1990, doi:10.1207/s15516709cog1402_1)."""
 
     gates = 1
-    bounded = True
+    bounded = deepens = True
     hold = ()  # nothing can hold an Elman cell's state; it has no gate, and no c whose last value is needed
 
-    def step(self, x: Float[Tensor, "batch input"], state: Pair) -> tuple[Output, Pair]:
-        """Read one token."""
+    def advance(
+        self, driven: Float[Tensor, "batch rows"], state: Pair, u: Float[Tensor, "rows hidden"]
+    ) -> tuple[Output, Pair]:
+        """See `Cell.advance`."""
         h, _ = state
-        a = linear(x, self.weight_ih, self.bias_ih) + linear(h, self.recurrent_map, self.bias_hh)
+        a = driven + linear(h, u, self.bias_hh)
         h = a.tanh()
         return h, (h, None)
 
@@ -46,14 +49,16 @@ class GRUCell(Cell):
     """
 
     gates = 3
-    bounded = True
+    bounded = deepens = True
     hold = (0.0, SHUT, 0.0)
 
-    def step(self, x: Float[Tensor, "batch input"], state: Pair) -> tuple[Output, Pair]:
-        """Read one token."""
+    def advance(
+        self, driven: Float[Tensor, "batch rows"], state: Pair, u: Float[Tensor, "rows hidden"]
+    ) -> tuple[Output, Pair]:
+        """See `Cell.advance`."""
         h, _ = state
-        x_r, x_z, x_n = linear(x, self.weight_ih, self.bias_ih).chunk(3, dim=1)
-        h_r, h_z, h_n = linear(h, self.recurrent_map, self.bias_hh).chunk(3, dim=1)
+        x_r, x_z, x_n = driven.chunk(3, dim=-1)
+        h_r, h_z, h_n = linear(h, u, self.bias_hh).chunk(3, dim=1)
         r, z = (x_r + h_r).sigmoid(), (x_z + h_z).sigmoid()
         n = (x_n + r * h_n).tanh()
         h = (1 - z) * n + z * h
@@ -76,7 +81,7 @@ class LSTMCell(Cell):
     """
 
     gates = 4
-    bounded = True
+    bounded = deepens = True
     hold = (-SHUT, SHUT, 0.0, 0.0)
     has_memory = True
 
@@ -85,12 +90,14 @@ class LSTMCell(Cell):
         super().reset_parameters()
         self.bias_ih.data[self.hidden_size : 2 * self.hidden_size] = 1.0
 
-    def step(self, x: Float[Tensor, "batch input"], state: Pair) -> tuple[Output, Pair]:
-        """Read one token."""
+    def advance(
+        self, driven: Float[Tensor, "batch rows"], state: Pair, u: Float[Tensor, "rows hidden"]
+    ) -> tuple[Output, Pair]:
+        """See `Cell.advance`."""
         h, c = state
         if c is None:
             raise ValueError("an LSTM's state has a cell state c")
-        a = linear(x, self.weight_ih, self.bias_ih) + linear(h, self.recurrent_map, self.bias_hh)
+        a = driven + linear(h, u, self.bias_hh)
         i, f, g, o = a.chunk(4, dim=1)
         c = f.sigmoid() * c + i.sigmoid() * g.tanh()
         h = o.sigmoid() * c.tanh()
@@ -120,8 +127,12 @@ CELLS: dict[str, type[Cell]] = {
 }
 
 
-def make_cell(name: str, config: ModelConfig, input_size: int, size: int) -> Cell:
-    """Make a row of CELLS as a recipe wants it."""
-    cell = CELLS[name](input_size, size)
-    cell.weight_dropout = config.weight_dropout if cell.has_recurrent_map else 0.0
-    return cell
+def make_cell(name: str, config: ModelConfig, input_size: int, size: int) -> Recurrence:
+    """Make a row of CELLS as a recipe wants it; what asks for states between the steps is left out where none are."""
+    kind = CELLS[name]
+    further = config.transitions - 1 if kind.deepens else 0
+    zoneout = config.zoneout if kind.deepens else 0.0
+    cells = [kind(width, size) for width in (input_size, *[0] * further)]
+    for cell in cells:
+        cell.weight_dropout = config.weight_dropout if cell.has_recurrent_map else 0.0
+    return DeepCell(cells, zoneout) if further or zoneout else cells[0]

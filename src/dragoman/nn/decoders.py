@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from dragoman.config import ModelConfig
 from dragoman.nn.attention import ATTENTIONS, Attended, AttentionSizes
-from dragoman.nn.cell import Cell, Pair
+from dragoman.nn.cell import Pair, Recurrence
 from dragoman.nn.cells import make_cell
 from dragoman.nn.decoder import Decoded, Decoder
 from dragoman.nn.dropout import VariationalDropout
@@ -223,14 +223,14 @@ class Walk:
 
     def read(self, number: int, x: Vectors, context: Vectors | None = None) -> Vectors:
         """Read with a layer, which all but the first read what is left of `x` and `context` after dropout."""
-        cell: Cell = self.decoder.layers[number]  # pyright: ignore[reportAssignmentType]
+        cell: Recurrence = self.decoder.layers[number]  # pyright: ignore[reportAssignmentType]
         if number == 0:
             return self._advance(cell, 0, x)
         wide = x if context is None else torch.cat([x, context], dim=-1)
         above = self._advance(cell, number, self._dropped(number - 1, wide))
         return above + x if self.decoder.config.residual else above
 
-    def read_on(self, cell: Cell, x: Vectors) -> Vectors:
+    def read_on(self, cell: Recurrence, x: Vectors) -> Vectors:
         """Take the first layer's state a step further with another cell."""
         return self._advance(cell, 0, self._dropped(-1, x))
 
@@ -243,7 +243,7 @@ class Walk:
             found = decoder.look(query[:, None], decoder.reminded(state))
         return found and Look(found.context.flatten(0, 1), found.weights.flatten(0, 1))
 
-    def _advance(self, cell: Cell, number: int, x: Vectors) -> Vectors:
+    def _advance(self, cell: Recurrence, number: int, x: Vectors) -> Vectors:
         x, self.pairs[number] = cell.step(x, self.pairs[number])
         return x
 
@@ -268,7 +268,7 @@ class WholeWalk(Walk):
         )
         return Look(context, weights)
 
-    def _advance(self, cell: Cell, number: int, x: Vectors) -> Vectors:
+    def _advance(self, cell: Recurrence, number: int, x: Vectors) -> Vectors:
         return cell.sequence(x, self.pairs[number])[0]
 
     def _dropped(self, number: int, x: Vectors) -> Vectors:

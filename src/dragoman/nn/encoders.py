@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from dragoman.config import ModelConfig
-from dragoman.nn.cell import Cell
+from dragoman.nn.cell import Recurrence
 from dragoman.nn.cells import make_cell
 from dragoman.nn.dropout import VariationalDropout
 from dragoman.nn.state import Encoded, RecurrentState
@@ -39,20 +39,31 @@ class RecurrentEncoder(Encoder):
 
     Each direction of a bidirectional layer has half the width, so that memory and state are `hidden_size` wide
     either way. The final state puts the two directions' last states side by side.
+
+    Attributes:
+        apart: Whether each cell above the first layer reads only its own side of what the layer below said.
     """
+
+    apart = False
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
-        self.reverse_source, self.residual = config.reverse_source, config.residual
-        directions = 2 if config.bidirectional else 1
-        width = config.hidden_size // directions
+        self.config = config
         self.layers = nn.ModuleList()
-        size = config.embedding_size
-        for _ in range(config.encoder_layers):
-            cells = [make_cell(config.cell, config, size, width) for _ in range(directions)]
+        for number in range(config.encoder_layers):
+            sides = self.sides(config, number)
+            width = config.hidden_size // len(sides)
+            below = width if self.apart else config.hidden_size
+            size = below if number else config.embedding_size
+            cells = [make_cell(config.cell, config, size, width) for _ in sides]
             self.layers.append(nn.ModuleList(cells))
-            size = config.hidden_size
         self.dropout = VariationalDropout(config.dropout)
+
+    @staticmethod
+    def sides(config: ModelConfig, number: int) -> tuple[bool, ...]:
+        """Say of each cell of a layer whether it reads backwards."""
+        del number
+        return (False, True) if config.bidirectional else (False,)
 
     def forward(
         self,
@@ -61,35 +72,63 @@ class RecurrentEncoder(Encoder):
     ) -> Encoded:
         """Read a batch of sentences; see `Encoder.forward`."""
         backwards = _reversal(src_mask)
-        x = _reorder(embedded, backwards) if self.reverse_source else embedded
+        x = _reorder(embedded, backwards) if self.config.reverse_source else embedded
         mask = None if bool(src_mask.all()) else src_mask
         hs: list[Tensor] = []
         cs: list[Tensor] = []
-        for number, layer in enumerate(self.layers):
+        for number in range(len(self.layers)):
             below = x
             x = self.dropout(x) if number else x
-            x, h, c = self._layer(list(layer), x, mask, backwards)  # pyright: ignore[reportArgumentType]
-            x = x + below if number and self.residual else x
+            x, h, c = self._layer(number, x, mask, backwards)
+            x = x + below if number and self.config.residual else x
             hs.append(h)
             cs += [] if c is None else [c]
         final = RecurrentState(torch.stack(hs), torch.stack(cs) if cs else None)
-        memory = _reorder(x, backwards) if self.reverse_source else x
+        memory = _reorder(x, backwards) if self.config.reverse_source else x
         return Encoded(memory, src_mask, final)
 
     def _layer(
-        self, directions: list[Cell], x: Tensor, mask: Tensor | None, backwards: Tensor
+        self, number: int, x: Tensor, mask: Tensor | None, backwards: Tensor
     ) -> tuple[Tensor, Tensor, Tensor | None]:
+        cells: list[Recurrence] = list(self.layers[number])  # pyright: ignore[reportArgumentType, reportAssignmentType]
+        read = x.chunk(len(cells), dim=2) if number and self.apart else [x] * len(cells)
         outputs: list[Tensor] = []
         hs: list[Tensor] = []
         cs: list[Tensor] = []
-        for number, cell in enumerate(directions):
-            seen = _reorder(x, backwards) if number else x
+        for cell, seen, turned in zip(cells, read, self.sides(self.config, number), strict=True):
             zero = x.new_zeros(x.shape[0], cell.hidden_size)
-            output, (h, c) = cell.sequence(seen, (zero, zero if cell.has_memory else None), mask)
-            outputs.append(_reorder(output, backwards) if number else output)
+            first = zero, zero if cell.has_memory else None
+            seen = _reorder(seen, backwards) if turned else seen
+            output, (h, c) = cell.sequence(seen, first, mask)
+            outputs.append(_reorder(output, backwards) if turned else output)
             hs.append(h)
             cs += [] if c is None else [c]
         return torch.cat(outputs, 2), torch.cat(hs, 1), torch.cat(cs, 1) if cs else None
+
+
+class GNMTEncoder(RecurrentEncoder):
+    """Both directions in the first layer, one in those above (Wu et al. 2016, arXiv:1609.08144, section 3.2)."""
+
+    @staticmethod
+    def sides(config: ModelConfig, number: int) -> tuple[bool, ...]:
+        """See `RecurrentEncoder.sides`."""
+        return (False, True) if config.bidirectional and not number else (False,)
+
+
+class AlternatingEncoder(RecurrentEncoder):
+    """Each layer reads from the other side than the one below (Zhou et al. 2016, arXiv:1606.04199).
+
+    Bidirectional, two such stacks stand side by side, which begin at either side: the alternating stacked encoder of
+    Miceli Barone et al. 2017, arXiv:1707.07631; with `model.transitions` their BiDeep.
+    """
+
+    apart = True
+
+    @staticmethod
+    def sides(config: ModelConfig, number: int) -> tuple[bool, ...]:
+        """See `RecurrentEncoder.sides`."""
+        odd = number % 2 == 1
+        return (odd, not odd) if config.bidirectional else (odd,)
 
 
 def _reversal(mask: Bool[Tensor, "batch steps"]) -> Tensor:
@@ -105,4 +144,8 @@ def _reorder(
     return x.gather(1, positions[:, :, None].expand(-1, -1, x.shape[2]))
 
 
-ENCODERS: dict[str, type[Encoder]] = {"recurrent": RecurrentEncoder}
+ENCODERS: dict[str, type[Encoder]] = {
+    "recurrent": RecurrentEncoder,
+    "gnmt": GNMTEncoder,
+    "alternating": AlternatingEncoder,
+}

@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from dragoman.config import ModelConfig
-from dragoman.nn.cell import Cell
+from dragoman.nn.cell import Recurrence
 from dragoman.nn.cells import make_cell
 from dragoman.nn.decoder import Decoded, Decoder
 from dragoman.nn.dropout import VariationalDropout
@@ -71,7 +71,7 @@ class MonotonicDecoder(Decoder):
         hs: list[Tensor] = []
         cs: list[Tensor] = []
         for number, layer in enumerate(self.layers):
-            cell: Cell = layer  # pyright: ignore[reportAssignmentType]
+            cell: Recurrence = layer  # pyright: ignore[reportAssignmentType]
             below = x
             x = x if number == 0 or state.masks is None else x * state.masks[number - 1]
             c = None if state.recurrent.c is None else state.recurrent.c[number]
@@ -92,7 +92,7 @@ class MonotonicDecoder(Decoder):
             context = context[:, None].expand(-1, embedded.shape[1], -1)
         x = self._inputs(embedded, seen, context)
         for number, layer in enumerate(self.layers):
-            cell: Cell = layer  # pyright: ignore[reportAssignmentType]
+            cell: Recurrence = layer  # pyright: ignore[reportAssignmentType]
             below = x
             x = x if number == 0 or state.masks is None else x * state.masks[number - 1, :, None]
             c = None if state.recurrent.c is None else state.recurrent.c[number]

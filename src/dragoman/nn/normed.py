@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dragoman.nn.cell import SHUT, Cell, Output, Pair
+from dragoman.nn.cell import SHUT, Cell, Output, Pair, last_of
 from dragoman.nn.linear import linear
 
 Gates = Float[Tensor, "*batch rows"]
@@ -28,10 +28,6 @@ class NormedCell(Cell):
         self.gain_ih = nn.Parameter(torch.ones_like(self.bias_ih))
         self.gain_hh = nn.Parameter(torch.ones_like(self.bias_hh))
 
-    def step(self, x: Float[Tensor, "batch input"], state: Pair) -> tuple[Output, Pair]:
-        """Read one token."""
-        return self.advance(self._driven(x), state, self.recurrent_map)
-
     def sequence(
         self,
         x: Float[Tensor, "batch steps input"],
@@ -39,7 +35,7 @@ class NormedCell(Cell):
         mask: Bool[Tensor, "batch steps"] | None = None,
     ) -> tuple[Float[Tensor, "batch steps hidden"], Pair]:
         """Read a whole sequence; see `Cell.sequence`."""
-        driven, u = self._driven(x.transpose(0, 1)), self.recurrent_map
+        driven, u = self.driven(x.transpose(0, 1)), self.recurrent_map
         if mask is not None:
             hold = driven.new_tensor(self.hold).repeat_interleave(self.hidden_size)
             driven = driven + (~mask).t()[:, :, None] * hold
@@ -48,19 +44,14 @@ class NormedCell(Cell):
             output, state = self.advance(one, state, u)
             said.append(output)
         outputs, (h, c) = torch.stack(said, 1), state
-        return outputs, (h if mask is None else self.last(outputs, mask), c)
-
-    def advance(
-        self, driven: Float[Tensor, "batch rows"], state: Pair, u: Float[Tensor, "rows hidden"]
-    ) -> tuple[Output, Pair]:
-        """Do one step, given what comes of the input, and the map of the state."""
-        raise NotImplementedError
+        return outputs, (h if mask is None else last_of(outputs, mask), c)
 
     def read(self, h: Output, u: Float[Tensor, "rows hidden"]) -> Float[Tensor, "batch rows"]:
         """Return LN(U h)."""
         return self._normed(linear(h, u), self.gain_hh, self.bias_hh)
 
-    def _driven(self, x: Float[Tensor, "*batch input"]) -> Gates:
+    def driven(self, x: Float[Tensor, "*batch input"]) -> Gates:
+        """Return LN(W x)."""
         return self._normed(linear(x, self.weight_ih), self.gain_ih, self.bias_ih)
 
     def _normed(self, a: Gates, gain: Tensor, shift: Tensor) -> Gates:
@@ -96,7 +87,7 @@ class NormedLSTMCell(NormedCell):
     def advance(
         self, driven: Float[Tensor, "batch rows"], state: Pair, u: Float[Tensor, "rows hidden"]
     ) -> tuple[Output, Pair]:
-        """See `NormedCell.advance`."""
+        """See `Cell.advance`."""
         h, c = state
         if c is None:
             raise ValueError("an LSTM's state has a cell state c")
@@ -121,7 +112,7 @@ class NormedGRUCell(NormedCell):
     def advance(
         self, driven: Float[Tensor, "batch rows"], state: Pair, u: Float[Tensor, "rows hidden"]
     ) -> tuple[Output, Pair]:
-        """See `NormedCell.advance`."""
+        """See `Cell.advance`."""
         h = state[0]
         x_r, x_z, x_n = driven.chunk(3, dim=1)
         h_r, h_z, h_n = self.read(h, u).chunk(3, dim=1)

@@ -7,6 +7,7 @@ import pytest
 
 from dragoman.config import ModelConfig, SearchConfig
 from dragoman.errors import InputError
+from dragoman.inspection.gates import GateReader
 from dragoman.inspection.trace import Changes
 from dragoman.inspection.tracer import Subject, compare, trace
 from dragoman.text.vocabulary import EOS, SOS
@@ -65,6 +66,12 @@ def test_gates_are_those_of_the_engine(subject):
         state = subject.stepper.step(np.array([last]), state).state
         np.testing.assert_allclose(again, subject.stepper.look(state)[1], atol=TOLERANCE)
         last = chosen
+
+
+@pytest.mark.parametrize("choice", [{"transitions": 2}, {"zoneout": 0.1}, {"encoder": "gnmt"}])
+def test_gates_that_are_not_known_are_not_told(choice):
+    assert GateReader.fits(SMALL)
+    assert not GateReader.fits(SMALL.model_copy(update=choice))
 
 
 def test_another_word_is_obeyed(subject):

@@ -87,6 +87,30 @@ def test_multihead_attention_is_pytorchs():
     torch.testing.assert_close(found.weights, weights)
 
 
+def test_additive_heads_are_additive_attentions_side_by_side():
+    """Each of its own scores and weights, and its slice of the mapped memory."""
+    torch.manual_seed(1)
+    attention = ATTENTIONS["multihead-additive"](AttentionSizes(6, 8, 4, heads=2))
+    query, memory = torch.randn(2, 3, 6), torch.randn(2, 5, 8)
+    mask = torch.arange(5)[None] < torch.tensor([5, 2])[:, None]
+    contexts, weights = [], []
+    for head in range(2):
+        one = ATTENTIONS["additive"](AttentionSizes(6, 8, 2))
+        with torch.no_grad():
+            one.W.weight.copy_(attention.Q.weight[2 * head : 2 * head + 2])
+            one.U.weight.copy_(attention.K.weight[2 * head : 2 * head + 2])
+            one.U.bias.zero_()
+            one.v.copy_(attention.v[head])
+        found = one(query, memory, one.project(memory), mask)
+        values = memory @ attention.V.weight[4 * head : 4 * head + 4].t()
+        contexts.append(found.weights @ values)
+        weights.append(found.weights)
+    wanted = torch.cat(contexts, dim=2) @ attention.out.weight.t()
+    found = attention(query, memory, attention.project(memory), mask)
+    torch.testing.assert_close(found.context, wanted)
+    torch.testing.assert_close(found.weights, (weights[0] + weights[1]) / 2)
+
+
 def test_heads_must_divide_the_width():
     with pytest.raises(ValueError, match="3 heads"):
         ATTENTIONS["multihead"](AttentionSizes(8, 8, 8, heads=3))

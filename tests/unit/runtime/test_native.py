@@ -288,6 +288,9 @@ def test_equal_scores_come_in_the_order_of_their_ids(tmp_path):
         ({"cell": "gru"}, True),
         ({"input_feeding": True}, True),
         ({"attention": "additive"}, True),
+        ({"encoder": "alternating"}, True),
+        ({"transitions": 2}, True),
+        ({"zoneout": 0.1}, True),
         ({}, False),
     ],
 )
