@@ -6,7 +6,6 @@ costs a tenth of cutting, and what is looked up becomes an array without a step 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -16,15 +15,11 @@ from itertools import chain, repeat
 import numpy as np
 from numpy.typing import NDArray
 
+from dragoman.text.known import JOINS_ON
 from dragoman.text.tokenizers import Tokenizer
 
 _MOST_WORDS = 1 << 17
 _FEW = 4096
-# Characters that join what follows them, were it a space, into one (Unicode's Grapheme_Cluster_Break=Prepend).
-_JOINS_ON = re.compile(
-    "[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u0d4e\U000110bd\U000110cd\U000111c2\U000111c3"
-    "\U0001193f\U00011941\U00011a3a\U00011a84-\U00011a89\U00011d46\U00011f02]"
-)
 
 
 @dataclass(frozen=True)
@@ -120,7 +115,7 @@ class BulkEncoder:
         if not len(places):
             return numbers
         new = [words[place] for place in places.tolist()]
-        if _JOINS_ON.search(" ".join(new)):
+        if JOINS_ON.search(" ".join(new)):
             return None
         known = self._numbers
         if len(known) + len(new) > self.most_words:

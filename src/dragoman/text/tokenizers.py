@@ -19,6 +19,7 @@ import tokenizers as library
 from tokenizers import models, pre_tokenizers, trainers
 
 from dragoman.errors import ModelError
+from dragoman.text.known import KnownWords
 from dragoman.text.normalise import Normaliser
 from dragoman.text.vocabulary import (
     EOS,
@@ -114,17 +115,23 @@ class Tokenizer:
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         """Turn texts into ids."""
-        return self.encode_clean([self.normaliser(text) for text in texts])
+        clean = self.normaliser.each(texts)
+        return self._words(clean) if self.by_words else self.encode_clean(clean)
+
+    @cached_property
+    def _words(self) -> KnownWords:
+        return KnownWords(self.encode_clean)
 
     def encode_clean(self, texts: Sequence[str]) -> list[list[int]]:
         """Turn texts that are normalised already into ids."""
         encodings = self._pieces.encode_batch_fast([_mark(text) for text in texts])
         return [encoding.ids for encoding in encodings]
 
-    @property
+    @cached_property
     def by_words(self) -> bool:
         """Whether every token belongs to one word, between two spaces; a label may be several."""
-        return json.loads(self._pieces.to_str())["pre_tokenizer"]["pattern"] != {"Regex": WHOLE}
+        splits = json.loads(self._pieces.pre_tokenizer.__getstate__())["pattern"]
+        return splits != {"Regex": WHOLE}
 
     def unknown(self, text: str) -> list[str]:
         """Give the tokens of a text that `encode` turns into UNK, as they stand in it, in their order."""

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dragoman.text.bulk import BulkEncoder, Rows
+from dragoman.text.known import KnownWords
 from dragoman.text.normalise import Normaliser
 from dragoman.text.tokenizers import TOKENIZERS, Tokenizer, TokenizerOptions
 
@@ -25,6 +26,12 @@ TOKENIZER = {
 texts = st.lists(st.text(st.sampled_from(SIGNS), max_size=12), max_size=6)
 
 
+def anew(name, text):
+    """Cut a text as a whole, as if none of its words had been met."""
+    tokenizer = TOKENIZER[name]
+    return tokenizer.encode_clean([tokenizer.normaliser(text)])[0]
+
+
 @pytest.mark.parametrize("name", TOKENIZERS)
 def test_bulk_is_one_by_one(name):
     """Also when all words are forgotten over and over, as `most_words` makes it here."""
@@ -33,10 +40,10 @@ def test_bulk_is_one_by_one(name):
     @settings(max_examples=60, deadline=None, derandomize=True)
     @given(texts)
     def check(batch):
-        assert encoder(batch).lists() == [TOKENIZER[name].encode(text) for text in batch]
+        assert encoder(batch).lists() == [anew(name, text) for text in batch]
 
     check()
-    assert encoder(TEXTS).lists() == TOKENIZER[name].encode_batch(TEXTS)
+    assert encoder(TEXTS).lists() == [anew(name, text) for text in TEXTS]
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
@@ -60,3 +67,38 @@ def test_rows_are_cut_chosen_and_joined():
     assert rows.take(rows.starts.argsort(kind="stable")[::-1]).lists() == [[7, 8], [], [4, 5, 6]]
     assert Rows.join([rows, rows.cut(1)]).lists() == [[4, 5, 6], [], [7, 8], [4], [], [7]]
     assert Rows.join([]).lists() == []
+
+
+@pytest.mark.parametrize("name", TOKENIZERS)
+def test_a_text_is_its_words(name):
+    """Also when all words are forgotten over and over, and where a sign takes the space after it along."""
+    tokenizer = TOKENIZER[name]
+    forgetful = KnownWords(tokenizer.encode_clean, most_characters=20)
+
+    @settings(max_examples=60, deadline=None, derandomize=True)
+    @given(texts)
+    def check(batch):
+        wanted = [anew(name, text) for text in batch]
+        assert tokenizer.encode_batch(batch) == wanted
+        if tokenizer.by_words:
+            assert forgetful(tokenizer.normaliser.each(batch)) == wanted
+
+    check()
+    assert tokenizer.encode_batch(TEXTS) == [anew(name, text) for text in TEXTS]
+
+
+def test_a_word_that_was_met_is_not_cut_again():
+    tokenizer = TOKENIZER["bpe"]
+    wanted = tokenizer.encode_batch(TEXTS)
+    known = KnownWords(tokenizer.encode_clean)
+    clean = tokenizer.normaliser.each(TEXTS)
+    assert known(clean) == wanted
+    known._cut = None
+    assert known(clean[::-1]) == wanted[::-1]
+
+
+def test_words_are_remembered_up_to_a_bound():
+    known = KnownWords(TOKENIZER["bpe"].encode_clean, most_characters=100)
+    for number in range(200):
+        known([f"word {number} and {'long' * number}"])
+        assert sum(map(len, known._known)) <= 100
