@@ -147,8 +147,8 @@ static void advance(const decoder *d, desk *k, const party *p, const memory *m, 
             continue;
         }
         look(top + p->rows[i] * all, m, p->places[i], size, weights + p->rows[i] * m->length, mixed);
-        for (j = 0; j < size; j += LANES)
-            store_some(mixed + j, size - j, bend(plus(load_some(mixed + j, size - j, 0), load_some(own + j, size - j, 0))));
+        j = 0;
+        BY_LANES(j, left, size, store_some(mixed + j, left, bend(plus(load_some(mixed + j, left, 0), load_some(own + j, left, 0)))))
     }
     if (d->query)
         multiply(&d->map, (sheet){k->mixed, size, size, p->count, NULL}, 1, NULL, k->query, d->query, &k->room);

@@ -114,34 +114,35 @@ static void mix(const float *weights, const float *rows, int64_t count, int64_t 
 /* x = softmax(x), where each is a number or -inf, which becomes 0. */
 static void share_out(float *x, int64_t count)
 {
-    lanes most = one(-INFINITY), sum = one(0);
+    const lanes none = one(-INFINITY);
+    lanes most = none, sum = one(0), share;
     int64_t i;
 
-    for (i = 0; i < count; i += LANES)
-        most = larger(load_some(x + i, count - i, -INFINITY), most);
+    i = 0;
+    BY_LANES(i, left, count, most = larger(load_some(x + i, left, -INFINITY), most))
     most = one(largest_in(most));
-    for (i = 0; i < count; i += LANES) {
-        lanes fits = load_some(x + i, count - i, -INFINITY);
-        lanes share = where_above(falling_exp(minus(fits, most)), fits, one(-INFINITY));
-        store_some(x + i, count - i, share);
-        sum = plus(sum, share);
-    }
+    i = 0;
+    BY_LANES(i, left, count, share = load_some(x + i, left, -INFINITY);
+             share = where_above(falling_exp(minus(share, most)), share, none);
+             sum = plus(sum, share); store_some(x + i, left, share))
     sum = one(sum_of(sum));
-    for (i = 0; i < count; i += LANES)
-        store_some(x + i, count - i, over(load_some(x + i, count - i, 0), sum));
+    i = 0;
+    BY_LANES(i, left, count, store_some(x + i, left, over(load_some(x + i, left, 0), sum)))
 }
 
-/* i, f, o = sigmoid, g = tanh of `a` + `b`; c' = f c + i g, h' = o tanh(c') (Gers et al. 2000). c' may be where c is. */
+/* i, f, o = sigmoid, g = tanh of `a` + `b`; c' = f c + i g, h' = o tanh(c') (Gers et al. 2000). c' may be where c is.
+ * h' in a pass of its own: one number's c' and h' wait for each other, those of different ones do not. */
 static void lstm(const float *a, const float *b, const float *c, float *new_c, float *h, int64_t size)
 {
-    for (int64_t j = 0; j < size; j += LANES) {
-        lanes sum[4], now;
-        int64_t left = size - j;
-#pragma GCC unroll 4
-        for (int gate = 0; gate < 4; gate++)
-            sum[gate] = plus(load_some(a + gate * size + j, left, 0), load_some(b + gate * size + j, left, 0));
-        now = add_times(times(open_gate(sum[0]), bend(sum[3])), open_gate(sum[1]), load_some(c + j, left, 0));
-        store_some(new_c + j, left, now);
-        store_some(h + j, left, times(open_gate(sum[2]), bend(now)));
-    }
+    lanes sum[4];
+    int64_t j = 0;
+
+    BY_LANES(j, left, size, for (int gate = 0; gate < 4; gate++) sum[gate] =
+             plus(load_some(a + gate * size + j, left, 0), load_some(b + gate * size + j, left, 0));
+             sum[0] = times(open_gate(sum[0]), bend(sum[3]));
+             store_some(new_c + j, left, add_times(sum[0], open_gate(sum[1]), load_some(c + j, left, 0)));
+             store_some(h + j, left, open_gate(sum[2])))
+    j = 0;
+    BY_LANES(j, left, size, sum[0] = bend(load_some(new_c + j, left, 0));
+             store_some(h + j, left, times(load_some(h + j, left, 0), sum[0])))
 }

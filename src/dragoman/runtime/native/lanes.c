@@ -110,3 +110,17 @@ INLINE void store_some(float *x, int64_t left, lanes a)
     store(some, a);
     memcpy(x, some, (size_t)left * sizeof(float));
 }
+
+/* Do something for each LANES numbers of `count`, from `i` on; `left` of them are there, which the compiler knows of all but
+ * the last. */
+#define BY_LANES(i, left, count, ...)                 \
+    do {                                              \
+        enum { left = LANES };                        \
+        for (; i + left <= (count); i += left) {      \
+            __VA_ARGS__;                              \
+        }                                             \
+    } while (0);                                      \
+    if (i < (count)) {                                \
+        const int64_t left = (count) - i;             \
+        __VA_ARGS__;                                  \
+    }

@@ -86,22 +86,24 @@ static void tiles(int64_t rows, const int16_t *x, const float *largest, const ma
     }
 }
 
+INLINE void round_some(lanes x, lanes largest, int bounded, int16_t *numbers)
+{
+    x = nearest(over(bounded ? x : over(x, largest), one(1.0f / 127.0f)));
+    x = larger(x, one(-128.0f)); /* also what is no number */
+    store_whole(numbers, smaller(x, one(127.0f)));
+}
+
 /* Round a row: half to even. Where nothing bounds it, by its largest value, which is returned. */
 static float round_row(const float *x, int64_t count, int64_t inputs, int bounded, int16_t *numbers)
 {
-    const lanes step = one(1.0f / 127.0f);
     lanes largest = one(bounded ? 1.0f : 1e-30f);
     int64_t i;
 
-    for (i = 0; !bounded && i < count; i += LANES)
-        largest = larger(size_of(load_some(x + i, count - i, 0)), largest);
+    i = bounded ? count : 0;
+    BY_LANES(i, left, count, largest = larger(size_of(load_some(x + i, left, 0)), largest))
     largest = one(largest_in(largest));
-    for (i = 0; i < count; i += LANES) {
-        lanes number = load_some(x + i, count - i, 0);
-        number = nearest(over(bounded ? number : over(number, largest), step));
-        number = larger(number, one(-128.0f)); /* also what is no number */
-        store_whole(numbers + i, smaller(number, one(127.0f)));
-    }
+    i = 0;
+    BY_LANES(i, left, count, round_some(load_some(x + i, left, 0), largest, bounded, numbers + i))
     for (i = count; i < inputs; i++)
         numbers[i] = 0;
     return largest_in(largest);

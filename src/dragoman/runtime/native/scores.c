@@ -3,36 +3,34 @@
 #define FEW 24   /* rows that are scored at once, */
 #define PART 256 /* and words, so that their scores are still in the processor's first cache when they are looked at */
 
-/* A row's scores, looked at part by part: the largest, and the sum of exp(score - largest). */
+/* A row's scores, looked at part by part: the largest, and sums of exp(score - largest). */
 typedef struct {
-    float largest, sum;
+    float largest, sums[LANES];
 } tally;
 
-/* Count in a part; returns its largest. */
-static float count_in(tally *t, const float *scores, int64_t count)
+/* Count in a part; returns its largest numbers. */
+static lanes count_in(tally *t, const float *scores, int64_t count)
 {
-    lanes most = one(-INFINITY), sum = one(0);
-    float largest;
-    int64_t i;
+    lanes part = one(-INFINITY), sums = load(t->sums), largest;
+    int64_t i = 0;
 
-    for (i = 0; i < count; i += LANES)
-        most = larger(load_some(scores + i, count - i, -INFINITY), most);
-    largest = largest_in(most);
-    if (largest > t->largest) {
-        t->sum *= expf(t->largest - largest);
-        t->largest = largest;
+    BY_LANES(i, left, count, part = larger(load_some(scores + i, left, -INFINITY), part))
+    if (above(part, one(t->largest))) {
+        float before = t->largest;
+        t->largest = largest_in(part);
+        sums = times(sums, one(expf(before - t->largest)));
     }
-    most = one(t->largest);
-    for (i = 0; i < count; i += LANES)
-        sum = plus(sum, falling_exp(minus(load_some(scores + i, count - i, -INFINITY), most)));
-    t->sum += sum_of(sum);
-    return largest;
+    largest = one(t->largest);
+    i = 0;
+    BY_LANES(i, left, count, sums = plus(sums, falling_exp(minus(load_some(scores + i, left, -INFINITY), largest))))
+    store(t->sums, sums);
+    return part;
 }
 
 /* log(sum exp(score)) */
 static float log_sum(const tally *t)
 {
-    return t->largest + logf(t->sum);
+    return t->largest + logf(sum_of(load(t->sums)));
 }
 
 /* What a search asks of rows' scores: each one's `count` best words but for the banned ones, best first, equal ones in
@@ -68,24 +66,24 @@ static void insert(float score, int64_t id, int64_t count, float *best, int64_t 
 static void pick_from(const pick *p, int64_t row, float *scores, int64_t first, int64_t count)
 {
     float *best = p->best + row * p->count, *least = best + p->count - 1;
-    int64_t *ids = p->ids + row * p->count, i, n;
+    int64_t *ids = p->ids + row * p->count, i = 0, n;
 
     for (n = 0; n < p->num_banned; n++)
         if (p->banned[n] >= first && p->banned[n] < first + count)
             scores[p->banned[n] - first] = -INFINITY;
-    for (i = 0; i < count; i += LANES)
-        for (unsigned more = above(load_some(scores + i, count - i, -INFINITY), one(*least)); more; more &= more - 1) {
-            n = i + __builtin_ctz(more);
-            if (scores[n] > *least)
-                insert(scores[n], first + n, p->count, best, ids);
-        }
+    BY_LANES(i, left, count, unsigned more = above(load_some(scores + i, left, -INFINITY), one(*least));
+             for (; more; more &= more - 1) {
+                 n = i + __builtin_ctz(more);
+                 if (scores[n] > *least)
+                     insert(scores[n], first + n, p->count, best, ids);
+             })
 }
 
 static void look_through(tally *t, const pick *p, int64_t row, float *scores, int64_t first, int64_t count)
 {
-    float largest = count_in(t, scores, count);
+    lanes largest = count_in(t, scores, count);
 
-    if (p && largest > p->best[(row + 1) * p->count - 1])
+    if (p && above(largest, one(p->best[(row + 1) * p->count - 1])))
         pick_from(p, row, scores, first, count);
 }
 
@@ -128,7 +126,7 @@ static void score(const decoder *d, desk *k, const shortlist *s, const offer *o,
     int64_t r;
 
     for (r = 0; r < rows; r++)
-        tallies[r] = (tally){-INFINITY, 0};
+        tallies[r] = (tally){-INFINITY, {0}};
     if (o->ids)
         score_offer(d, k, s, o, first, rows, scores, p, tallies);
     else

@@ -4,6 +4,7 @@
  * give the same words and the same scores. */
 
 #define EOS 3
+#define ABREAST 3 /* hypotheses of a sentence, at least, that take a step together: what they look at is fetched once */
 #define SOS 2
 
 typedef struct {
@@ -264,11 +265,11 @@ static int may_count(const crowd *c, const task *t, int64_t row, const float *su
     return better < t->size;
 }
 
-/* Take a step with a sentence's best hypothesis first, with the others as long as they count; where there are few
- * sentences, with several at once, since products of a few rows cost little more than of one. */
+/* Take a step with a sentence's best hypotheses first, with the others as long as they count; with the more at once the
+ * fewer sentences there are, since products of a few rows cost little more than of one. */
 static void step_by_rank(const decoder *d, const task *t, crowd *c, int64_t step, const float *sums)
 {
-    int64_t at_once = (2 * TALL + c->sentences - 1) / c->sentences, first, s, r;
+    int64_t at_once = LARGER((2 * TALL + c->sentences - 1) / c->sentences, ABREAST), first, s, r;
 
     begin_step(&c->desk);
     memset(c->num_choices, 0, (size_t)c->sentences * sizeof(int64_t));
