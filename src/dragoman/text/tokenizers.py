@@ -47,6 +47,7 @@ CHARACTERS = r"[\s\S]"
 SPACED = rf"{SPACE}?[^{SPACE}]+|{SPACE}"
 WHOLE = r"[\s\S]+"
 TAGGED = rf"{SPACE}?<[^<>{SPACE}]+>|[\s\S]"
+_BY_WORDS = (WORDS, CHARACTERS, SPACED, TAGGED)
 # For private use, and in no corpus: to see whether a tokenizer knows what to do with the unknown.
 _UNSEEN = "\ue000"
 
@@ -130,8 +131,9 @@ class Tokenizer:
     @cached_property
     def by_words(self) -> bool:
         """Whether every token belongs to one word, between two spaces; a label may be several."""
-        splits = json.loads(self._pieces.pre_tokenizer.__getstate__())["pattern"]
-        return splits != {"Regex": WHOLE}
+        splitter = self._pieces.pre_tokenizer
+        splits = json.loads(splitter.__getstate__()) if splitter else {}
+        return splits.get("pattern") in [{"Regex": one} for one in _BY_WORDS]
 
     def unknown(self, text: str) -> list[str]:
         """Give the tokens of a text that `encode` turns into UNK, as they stand in it, in their order."""
