@@ -1,10 +1,13 @@
 """Run the tests of this folder, and write docs/reliability.md's table: `python tests/faults/report.py`.
 
+Slow tests too (DRAGOMAN_SLOW), some of which need root: a row says what all its tests came to.
+
 With --only FILE ... only these files' tests are run, with --rows none: the other rows' counts of passed tests are then
 those of before, or a dash where a row is new.
 """
 
 import argparse
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,6 +56,7 @@ def main() -> int:
     parser.add_argument("--rows", action="store_true")
     parser.add_argument("--only", nargs="+", metavar="FILE", default=[])
     asked = parser.parse_args()
+    os.environ.setdefault("DRAGOMAN_SLOW", "1")
     results = Results(asked.only)
     here = str(Path(__file__).parent)
     # In this process alone: its rows are those that are written.

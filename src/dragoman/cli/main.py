@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from dragoman import __version__
+from dragoman.cli import GARBAGE_AFTER
 from dragoman.cli.guard import Guarded
 
 # By name: the module of this folder that holds it, and what it does. Only that of the command asked for is imported.
@@ -103,9 +104,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(encoding="utf-8", errors="surrogateescape")
     # Plugins of pydantic's are for those who write programs with it; looking for them takes longer than loading it.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "true")
-    # What imports make stays; to look through it for garbage, also once more at the end, is a fifth of a short
-    # command's time.
-    gc.set_threshold(100_000)
+    gc.set_threshold(GARBAGE_AFTER)
+    # Nor is anything looked through once more at the end.
     atexit.register(gc.freeze)
     asked = next((one for one in arguments if not one.startswith("-")), None)
     app = build([asked]) if asked in _COMMANDS else build()

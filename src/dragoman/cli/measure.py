@@ -150,10 +150,10 @@ def _memory_mb() -> float:
 
 def main(argv: Sequence[str]) -> int:
     """Measure what is asked for, and print it for the parent process."""
+    from dragoman.cli import GARBAGE_AFTER
     from dragoman.errors import DragomanError
 
-    # As in the program itself.
-    gc.set_threshold(100_000)
+    gc.set_threshold(GARBAGE_AFTER)
     asked: dict[str, Any] = json.loads(argv[0])
     try:
         found = measure(Job(**asked))

@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -172,9 +172,8 @@ def translate(
         options = widened(options, choose, samples or beam or ready.config.search.beam_size)
         asking = not text and source is None and sys.stdin.isatty()
         layout = _Layout(as_json, nbest > 1, _is_watched(asking, output))
-        with opened(output) as out:
-            lines = _ask(f"{model}: {ready.describe()}", encoding) if asking else chunks
-            _run(ready, lines, (options, beginning, choose), (layout, out))
+        lines = _ask(f"{model}: {ready.describe()}", encoding) if asking else chunks
+        _run(ready, lines, (options, beginning, choose), (layout, output))
 
 
 def _is_watched(asking: bool, output: Path | None) -> bool:
@@ -187,27 +186,28 @@ def _run(
     model: Model,
     chunks: Iterable[Sequence[str]],
     how: tuple[TranslateOptions, str | None, LeastRisk | None],
-    where: tuple[_Layout, IO[bytes]],
+    where: tuple[_Layout, Path | None],
 ) -> None:
     """Translate chunk by chunk, each written before the next is read."""
-    (options, prefix, choose), (layout, out) = how, where
+    (options, prefix, choose), (layout, output) = how, where
     began, number, num_cut, num_empty = time.monotonic(), 0, 0, 0
-    for chunk, around in _with_around(chunks, model.config.model.context_words):
-        prefixes = None if prefix is None else [prefix] * len(chunk)
-        drawing = options.sampling and replace(options.sampling, first=number)
-        own = replace(options, prefixes=prefixes, sampling=drawing, around=around)
-        found = model.translate(chunk, own)
-        found = found if choose is None else [choose(one) for one in found]
-        for turn, one in enumerate(found, number + 1):
-            write_lines(out, layout.lines(turn, one))
-        out.flush()
-        number += len(chunk)
-        num_cut += sum(one.num_cut > 0 for one in found)
-        num_empty += sum(one.abstained for one in found)
-        if layout.watching:
-            speed = number / (time.monotonic() - began)
-            sys.stderr.write(f"\r\x1b[K{number:,} lines, {speed:,.0f} a second")
-            sys.stderr.flush()
+    with opened(output) as out:
+        for chunk, around in _with_around(chunks, model.config.model.context_words):
+            prefixes = None if prefix is None else [prefix] * len(chunk)
+            drawing = options.sampling and replace(options.sampling, first=number)
+            own = replace(options, prefixes=prefixes, sampling=drawing, around=around)
+            found = model.translate(chunk, own)
+            found = found if choose is None else [choose(one) for one in found]
+            for turn, one in enumerate(found, number + 1):
+                write_lines(out, layout.lines(turn, one))
+            out.flush()
+            number += len(chunk)
+            num_cut += sum(one.num_cut > 0 for one in found)
+            num_empty += sum(one.abstained for one in found)
+            if layout.watching:
+                speed = number / (time.monotonic() - began)
+                sys.stderr.write(f"\r\x1b[K{number:,} lines, {speed:,.0f} a second")
+                sys.stderr.flush()
     if layout.watching:
         say()
     if options.min_confidence is not None:
