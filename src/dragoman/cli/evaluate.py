@@ -22,6 +22,7 @@ from dragoman.cli.options import (
     Mbr,
     Pattern,
     Plugins,
+    Sharpness,
     SrcSep,
     TgtSep,
     With,
@@ -100,6 +101,7 @@ def evaluate(
     beam: Beam = None,
     nbest: NBest = None,
     mbr: Mbr = None,
+    sharpness: Sharpness = None,
     bleu_tokenize: BleuTokenize = "13a",
     bootstrap: Bootstrap = True,
     output: Output = None,
@@ -126,7 +128,7 @@ def evaluate(
     from dragoman.translator import TranslateOptions
 
     tokenizer = bleu_tokenizer(bleu_tokenize)
-    choose = chooser(mbr, None, nbest or 1)
+    choose = chooser(mbr, None, nbest or 1, sharpness)
     scoring = EvaluationOptions(1000 if bootstrap else 0, bleu_tokenizer=tokenizer, choose=choose)
     path = test if references is None else (test, references)
     opened_model = open_model(model, plugin, others)

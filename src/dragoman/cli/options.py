@@ -105,6 +105,13 @@ Mbr = Annotated[
         help="Give the output most like all of the beam's, by chrf, bleu or rouge, not the likeliest.",
     ),
 ]
+Sharpness = Annotated[
+    float | None,
+    typer.Option(
+        metavar="B",
+        help="With --mbr over a beam: outputs count by exp(B x score), not by their probability.",
+    ),
+]
 BleuTokenize = Annotated[
     str,
     typer.Option(metavar="NAME", help="What counts as a word for BLEU: 13a, none, char, zh, intl."),
@@ -123,8 +130,12 @@ With = Annotated[
 ]
 
 
-def chooser(mbr: str | None, samples: int | None, nbest: int) -> LeastRisk | None:
+def chooser(
+    mbr: str | None, samples: int | None, nbest: int, sharpness: float | None = None
+) -> LeastRisk | None:
     """Make what chooses by minimum Bayes risk, if it is asked for."""
+    if sharpness is not None and (mbr is None or samples is not None):
+        raise InputError("--sharpness: weighs what --mbr chooses among from a beam, not draws.")
     if mbr is None:
         if samples is not None:
             raise InputError("--samples: without --mbr nothing is chosen among them; add it.")
@@ -133,7 +144,7 @@ def chooser(mbr: str | None, samples: int | None, nbest: int) -> LeastRisk | Non
 
     if samples is not None and samples < 1:
         raise InputError(f"--samples {samples}: expected at least 1.")
-    return LeastRisk.by(mbr, drawn=samples is not None, nbest=nbest)
+    return LeastRisk.by(mbr, drawn=samples is not None, nbest=nbest, sharpness=sharpness)
 
 
 def widened(options: TranslateOptions, choose: LeastRisk | None, size: int) -> TranslateOptions:

@@ -29,6 +29,7 @@ from dragoman.cli.options import (
     NoRepeat,
     Pattern,
     Plugins,
+    Sharpness,
     With,
     chooser,
     constraints_of,
@@ -136,6 +137,7 @@ def translate(
     min_confidence: MinConfidence = None,
     mbr: Mbr = None,
     samples: Samples = None,
+    sharpness: Sharpness = None,
     encoding: InputEncoding = "utf-8",
     others: With = None,
     alphabet: Alphabet = None,
@@ -165,7 +167,7 @@ def translate(
         min_confidence=min_confidence,
     )
     beginning = None if prefix is None else _from_shell(prefix)
-    choose = chooser(mbr, samples, nbest)
+    choose = chooser(mbr, samples, nbest, sharpness)
     with _input(text, source, encoding) as chunks:
         ready = open_model(model, plugin, others)
         options = replace(options, constraints=constraints_of(ready, alphabet, pattern, lexicon))

@@ -2,7 +2,8 @@
 
 With u a sentence-level score, the output is ``argmax_y sum_r P(r) u(y, r)``, y and r from the same outputs (Kumar &
 Byrne 2004, N04-1022, eq. 3). Over draws from the model every r counts as often as it was drawn (Eikema & Aziz
-2020, arXiv:2005.10283, section 5); over the n best of a search, by its probability.
+2020, arXiv:2005.10283, section 5); over the n best of a search, by its probability, or with a sharpness b by
+``exp(b * score)`` of what the search ranked it by, which does not fall with the length.
 """
 
 from __future__ import annotations
@@ -52,14 +53,18 @@ class LeastRisk:
         score: What likeness is.
         drawn: Whether the outputs are draws, and not the n best of a search.
         nbest: How many to give back, most like the others first.
+        sharpness: b, with which the n best of a search count by their scores; by their probabilities unless given.
     """
 
     score: SentenceScore
     drawn: bool
     nbest: int = 1
+    sharpness: float | None = None
 
     @classmethod
-    def by(cls, name: str, *, drawn: bool, nbest: int = 1) -> LeastRisk:
+    def by(
+        cls, name: str, *, drawn: bool, nbest: int = 1, sharpness: float | None = None
+    ) -> LeastRisk:
         """Choose by a row of SENTENCE_SCORES.
 
         Raises:
@@ -67,12 +72,12 @@ class LeastRisk:
         """
         if name not in SENTENCE_SCORES:
             raise InputError(f"no sentence score {name!r}; there are {', '.join(SENTENCE_SCORES)}.")
-        return cls(SENTENCE_SCORES[name](), drawn, nbest)
+        return cls(SENTENCE_SCORES[name](), drawn, nbest, sharpness)
 
     def __call__(self, found: Translation) -> Translation:
         """Give the output most like the others; `score` is then its expected likeness, in percent."""
         outputs = (found, *found.alternatives)
-        weights = _weights(outputs, drawn=self.drawn)
+        weights = _weights(outputs, [self._worth(one) for one in outputs])
         expected = {
             text: sum(weight * self.score(text, [other]) for other, weight in weights.items())
             for text in weights
@@ -85,13 +90,18 @@ class LeastRisk:
         ]
         return replace(best, alternatives=tuple(others))
 
+    def _worth(self, one: Translation) -> float:
+        """Say what an output counts for, as a logarithm: every draw the same."""
+        if self.drawn:
+            return 0.0
+        return one.log_prob if self.sharpness is None else self.sharpness * one.score
 
-def _weights(outputs: Sequence[Translation], *, drawn: bool) -> dict[str, float]:
-    """Give each text its share: how often it was drawn, or how likely it is among those that were found."""
-    top = max(one.log_prob for one in outputs)
+
+def _weights(outputs: Sequence[Translation], worths: Sequence[float]) -> dict[str, float]:
+    """Give each text its share: of outputs that are the same the sum."""
+    top = max(worths)
     shares: dict[str, float] = {}
-    for one in outputs:
-        share = 1.0 if drawn else math.exp(one.log_prob - top)
-        shares[one.text] = shares.get(one.text, 0.0) + share
+    for one, worth in zip(outputs, worths, strict=True):
+        shares[one.text] = shares.get(one.text, 0.0) + math.exp(worth - top)
     total = sum(shares.values())
     return {text: share / total for text, share in shares.items()}

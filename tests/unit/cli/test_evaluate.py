@@ -77,6 +77,7 @@ def test_columns_encoding_and_skipped_lines(evaluate, tmp_path):
         (["pairs.tsv", "--columns", "1"], "--columns 1: expected two"),
         (["pairs.tsv", "--beam", "0"], "beam_size is 0"),
         (["pairs.tsv", "--mbr", "ter"], "no sentence score 'ter'"),
+        (["pairs.tsv", "--sharpness", "2"], "--sharpness: weighs what --mbr"),
         (["pairs.tsw"], "did you mean pairs.tsv"),
         (["pairs.en"], "suffix"),
     ],

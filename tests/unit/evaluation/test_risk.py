@@ -1,6 +1,7 @@
 """Minimum-Bayes-risk decoding takes the output that is most like all of them, by hand and by sacreBLEU's scores."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -61,6 +62,20 @@ def test_rouge_knows_words_of_other_letters():
     # Of three words two are shared, in the same order.
     assert SENTENCE_SCORES["rouge"]()("내일 팀 회의", ["내일 회의 취소"]) == pytest.approx(200 / 3)
     assert SENTENCE_SCORES["rouge"]()("", ["내일"]) == 0
+
+
+def test_the_n_best_count_by_their_scores_where_that_is_asked():
+    # As above, 0.38, 0.31, 0.31, but squared: d 0.1444, a b 0.0961 * (1 + 1/3), which is less. The probabilities, which
+    # fall with the length, are not asked.
+    first, *others = (
+        Translation("s", text, math.log(p), log_prob, (), (), ())
+        for text, p, log_prob in (("d", 0.38, -9.0), ("a b", 0.31, -1.0), ("a c", 0.31, -1.0))
+    )
+    outputs = replace(first, alternatives=tuple(others))
+    chosen = LeastRisk(shared, drawn=False, sharpness=2.0)(outputs)
+    assert chosen.text == "d"
+    assert chosen.score == pytest.approx(100 * 0.1444 / (0.1444 + 2 * 0.0961))
+    assert LeastRisk(shared, drawn=False, sharpness=1.0)(outputs).text == "a b"
 
 
 def test_one_output_is_chosen():
