@@ -126,6 +126,17 @@ def _check_network(config: Config) -> list[str]:
         )
     if model.input_feeding and model.attention == "none":
         faults.append("model.input_feeding = true needs an attention whose output it can feed.")
+    if (
+        model.word_memory
+        and model.attention == "multihead"
+        and model.embedding_size % model.attention_heads
+    ):
+        faults.append(
+            f"model.attention_heads = {model.attention_heads}: must divide model.embedding_size = "
+            f"{model.embedding_size}, where model.word_memory is true."
+        )
+    if model.word_memory and model.context_words:
+        faults.append("model.word_memory and context_words both widen what is looked at; set one.")
     faults += _check_decoder(model)
     if model.context_words and (config.text.src_tokenizer or config.text.tokenizer) != "char":
         faults.append(
@@ -191,6 +202,8 @@ def _check_decoder(model: ModelConfig) -> list[str]:
                 f"model.{key} = true needs a decoder with an attention; decoder = {model.decoder!r}, "
                 f"attention = {model.attention!r}."
             )
+    if model.word_memory and model.attention == "none" and decoder.attends:
+        faults.append("model.word_memory = true needs an attention that looks at it.")
     if decoder.needs_attention and model.attention == "none":
         faults.append(f"model.decoder = {model.decoder!r} needs an attention.")
     if model.decoder_layers < decoder.least_layers:
@@ -214,6 +227,8 @@ def _check_labels(config: Config) -> list[str]:
         for key, (name, right) in wanted.items()
         if name != right
     ]
+    if model.word_memory:
+        faults.append("model.word_memory is for models that write, not for one that labels.")
     if model.context_words:
         faults.append(
             f"model.context_words is for models that write; model.head = {model.head!r} reads all of a sentence."

@@ -39,6 +39,7 @@ _SWITCHES: dict[str, Sequence[Any]] = {
     "residual": (False, True),
     "transitions": (1, 2),
     "zoneout": (0.0, 0.25),
+    "word_memory": (False, True),
     "attention_norm": ("softmax", "entmax15", "sparsemax"),
 }
 _CROSSED = ("cell", "bridge", "attention", "generator")
@@ -75,6 +76,7 @@ def name_of(config: ModelConfig) -> str:
         "deep_output",
         "residual",
         "zoneout",
+        "word_memory",
     )
     return "-".join([*names, *(flag for flag in flags if getattr(config, flag))])
 
@@ -125,6 +127,8 @@ def _goes_together(choice: Choice) -> bool:
     if (choice.get("input_feeding") or asks or decoder.needs_attention) and not attends:
         return False
     if asks and not decoder.attends:
+        return False
+    if choice.get("word_memory") and not attends and decoder.attends:
         return False
     if choice.get("decoder_layers", decoder.least_layers) < decoder.least_layers:
         return False

@@ -6,13 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from onnx import TensorProto
 
 from dragoman.export.graph import Graph, Matrix
 from dragoman.export.parts import Floats, Network
+from dragoman.export.words import of_words
 from dragoman.nn.cells import CELLS as CELL_PARTS
-
-_FOLD_BYTES = 32 << 20
 
 
 @dataclass(frozen=True)
@@ -248,19 +246,3 @@ def _cell(network: Network, name: str, kind: str) -> Recurrence:
 def word_gates(g: Graph, cell: Recurrence, table: Matrix, ids: str) -> str:
     """Multiply the vectors of words by a cell's map, and add its bias."""
     return of_words(g, table, ids, cell.input(0, table.values.shape[1]), cell.bias(g))
-
-
-def of_words(g: Graph, table: Matrix, ids: str, matrix: Matrix, bias: str) -> str:
-    """Multiply the vectors of words by a map, and add a bias.
-
-    There are only as many results as words. Where they fit into `_FOLD_BYTES`, all are written as one product of
-    constants, which a runtime computes while it loads, and nothing is left but to look one up.
-    """
-    size = len(table.values) * len(matrix.values) * (2 if g.weights.int8 else 4)
-    if size > _FOLD_BYTES:
-        return g.op("Add", g.linear(g.look_up(table, ids), matrix), bias)
-    results = g.op("Gemm", g.full(table), g.full(matrix), bias)
-    if not g.weights.int8:
-        return g.op("Gather", results, ids)
-    found = g.op("Gather", g.op("Cast", results, to=TensorProto.FLOAT16), ids)
-    return g.op("Cast", found, to=TensorProto.FLOAT)

@@ -15,6 +15,7 @@ from onnx import TensorProto
 from dragoman.export.cells import Recurrence, advance, recurrence
 from dragoman.export.graph import Graph, Matrix
 from dragoman.export.parts import ATTENTIONS, Network
+from dragoman.export.words import Memory
 from dragoman.text.vocabulary import INSERT, PAD, SOS, STEP
 
 SEEN = {name: name for name in ("mask", "keys", "values")}
@@ -71,7 +72,7 @@ class Recurrent:
 
     def __init__(self, network: Network) -> None:
         config = network.config
-        self.network, self.memory_size = network, config.hidden_size
+        self.network, self.memory_size = network, network.memory_size
         self.attention = None
         if config.attention != "none":
             self.attention = ATTENTIONS[config.attention](network, self.reads())
@@ -83,14 +84,15 @@ class Recurrent:
     @property
     def values_size(self) -> int:
         """The width of the values."""
-        return self.memory_size if self.attention is None else self.attention.values_size
+        hidden = self.network.config.hidden_size
+        return hidden if self.attention is None else self.attention.values_size
 
     @property
     def looks(self) -> bool:
         """Whether it looks at the source at all."""
         return self.attention is not None
 
-    def prepare(self, g: Graph, memory: str) -> dict[str, str]:
+    def prepare(self, g: Graph, memory: Memory) -> dict[str, str]:
         """Make of the memory all that steps look at."""
         return {} if self.attention is None else self.attention.prepare(g, memory)
 
@@ -130,7 +132,7 @@ class GNMT(Recurrent):
         x = walk.read(0)
         found, weights = self.attention.attend(walk.g, x, SEEN)
         sizes = [len(self._gates(n).values) for n in self._above()]
-        mixed, *gates = walk.g.split(found, [self.memory_size, *sizes])
+        mixed, *gates = walk.g.split(found, [self.network.config.hidden_size, *sizes])
         x = self.climb(walk, x, dict(zip(self._above(), gates, strict=True)))
         return self.mixed(walk, mixed, x), weights
 
@@ -156,7 +158,8 @@ class Conditional(Recurrent):
         """See `Recurrent.step`."""
         assert self.attention is not None
         found, weights = self.attention.attend(walk.g, walk.read(0), SEEN)
-        mixed, gates = walk.g.split(found, [self.memory_size, len(self._gates().values)])
+        sizes = [self.network.config.hidden_size, len(self._gates().values)]
+        mixed, gates = walk.g.split(found, sizes)
         x = self.climb(walk, walk.read_on(self.cell, gates))
         return self.mixed(walk, mixed, x), weights
 
@@ -181,7 +184,7 @@ class Monotonic(Recurrent):
     feeds = False
 
     def __init__(self, network: Network) -> None:
-        self.network, self.memory_size = network, network.config.hidden_size
+        self.network, self.memory_size = network, network.memory_size
         self.attention = None
 
     @property
@@ -189,16 +192,12 @@ class Monotonic(Recurrent):
         """Always."""
         return True
 
-    def prepare(self, g: Graph, memory: str) -> dict[str, str]:
+    def prepare(self, g: Graph, memory: Memory) -> dict[str, str]:
         """Multiply the memory by the cell's map, and by the first half of W_c."""
         start = self.network.config.embedding_size
         read = recurrence(self.network, "decoder.layers.0").input(start, start + self.memory_size)
         first = self.network.matrix("decoder.W_c.weight", slice(0, self.memory_size))
-        bounded = self.network.bounded_encoder
-        return {
-            "keys": g.linear(memory, read, bounded=bounded),
-            "values": g.linear(memory, first, bounded=bounded),
-        }
+        return {"keys": memory.read(g, read), "values": memory.read(g, first)}
 
     def heed(self, g: Graph, position: str) -> str:
         """Move as the last token says: [sentences, beams, 1], perhaps past the source's end."""

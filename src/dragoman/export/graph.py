@@ -35,6 +35,10 @@ class Matrix:
     values: NDArray[np.float32]
     table: bool = False
 
+    def columns(self, start: int, stop: int) -> Matrix:
+        """Give what reads some of the inputs."""
+        return Matrix(f"{self.name}:{start}-{stop}", self.values[:, start:stop])
+
 
 @dataclass(frozen=True)
 class Value:

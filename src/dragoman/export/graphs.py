@@ -21,13 +21,14 @@ import numpy as np
 from onnx import ModelProto, TensorProto
 
 from dragoman.config import ModelConfig
-from dragoman.export.cells import of_words, recurrence, word_gates
+from dragoman.export.cells import recurrence, word_gates
 from dragoman.export.copying import COPIES, copies, known_ids, pointed
 from dragoman.export.decoders import DECODERS, SEEN, Monotonic, Recurrent, Walk
 from dragoman.export.encoders import SourceReader
 from dragoman.export.graph import Graph, Value, Weights
 from dragoman.export.parts import GENERATORS, Network, embedding
 from dragoman.export.shortlist import Shortlist, offer, offered, score_offered
+from dragoman.export.words import Memory, of_words
 from dragoman.nn.cells import CELLS as CELL_PARTS
 from dragoman.text.vocabulary import PAD
 
@@ -157,7 +158,8 @@ def encoder_graph(
     if decoder.looks:
         unseen = g.op("Where", mask, g.constant(0), g.constant(-np.inf))
         found["mask"] = g.op("Unsqueeze", unseen, g.constant([1], np.int64))
-        found |= decoder.prepare(g, memory)
+        words = (known, table) if config.word_memory else None
+        found |= decoder.prepare(g, Memory(memory, network.bounded_encoder, words))
     if network.copies:
         found[COPIES] = copies(g, network, src)
     inputs = [Value("src", ("sentences", "src_len"), TensorProto.INT64)]
@@ -243,7 +245,8 @@ def _last_word(g: Graph, network: Network) -> str | None:
     config, name = network.config, "decoder.W_c.weight"
     if not config.deep_output:
         return None
-    columns = slice(2 * config.hidden_size, network.parameters[name].shape[1])
+    first = network.memory_size + config.hidden_size
+    columns = slice(first, network.parameters[name].shape[1])
     table = embedding(network, "tgt_embedding.weight")
     last_ids = known_ids(g, "last_ids", network, "tgt_embedding.weight")
     return of_words(g, table, last_ids, network.matrix(name, columns), g.constant(0))

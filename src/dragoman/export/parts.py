@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from dragoman.config import ModelConfig
 from dragoman.export.graph import Graph, Matrix
 from dragoman.export.weighing import WEIGHINGS
+from dragoman.export.words import Memory
 from dragoman.nn.cells import CELLS
 
 Floats = NDArray[np.float32]
@@ -64,12 +65,16 @@ class Network:
         attends = config.attention != "none" or config.decoder != "recurrent"
         return attends or self.bounded_state
 
+    @property
+    def memory_size(self) -> int:
+        """The width of what is looked at."""
+        config = self.config
+        return config.hidden_size + (config.embedding_size if config.word_memory else 0)
+
     def matrix(self, name: str, columns: slice | None = None) -> Matrix:
         """Give a map, or some of its inputs."""
-        values = self.parameters[name]
-        if columns is None:
-            return Matrix(name, values)
-        return Matrix(f"{name}:{columns.start}-{columns.stop}", values[:, columns])
+        whole = Matrix(name, self.parameters[name])
+        return whole if columns is None else whole.columns(columns.start, columns.stop)
 
 
 class Attention:
@@ -85,19 +90,16 @@ class Attention:
 
     def __init__(self, network: Network, reads: Matrix) -> None:
         self.network, self.reads = network, reads
-        self.memory_size = network.config.hidden_size
+        self.memory_size = network.memory_size
 
     @property
     def values_size(self) -> int:
         """The width of the values."""
         return len(self.reads.values)
 
-    def prepare(self, g: Graph, memory: str) -> dict[str, str]:
+    def prepare(self, g: Graph, memory: Memory) -> dict[str, str]:
         """Make of the memory all that steps look at."""
-        return {
-            "keys": self.keys(g, memory),
-            "values": self.mix(g, memory, self.network.bounded_encoder),
-        }
+        return {"keys": self.keys(g, memory), "values": memory.read(g, self.reads)}
 
     def attend(self, g: Graph, query: str, seen: Mapping[str, str]) -> tuple[str, str]:
         """Look: give what reads the context, and the weights."""
@@ -105,11 +107,7 @@ class Attention:
         weights = WEIGHINGS[self.network.config.attention_norm](g, scores)
         return g.op("MatMul", weights, seen["values"]), weights
 
-    def mix(self, g: Graph, context: str, bounded: bool) -> str:
-        """Multiply by all that reads the context."""
-        return g.linear(context, self.reads, bounded=bounded)
-
-    def keys(self, g: Graph, memory: str) -> str:
+    def keys(self, g: Graph, memory: Memory) -> str:
         """Make of the memory what queries are compared with."""
         raise NotImplementedError
 
@@ -117,10 +115,9 @@ class Attention:
         """Compare: [sentences, beams, src_len]."""
         return g.op("MatMul", query, g.op("Transpose", keys, perm=[0, 2, 1]))
 
-    def map(self, g: Graph, memory: str, name: str, columns: slice | None = None) -> str:
+    def map(self, g: Graph, memory: Memory, name: str, columns: slice | None = None) -> str:
         """Multiply the memory by one of the attention's own maps."""
-        matrix = self.network.matrix(f"decoder.attention.{name}", columns)
-        return g.linear(memory, matrix, bounded=self.network.bounded_encoder)
+        return memory.read(g, self.network.matrix(f"decoder.attention.{name}", columns))
 
     def ask(self, g: Graph, query: str, name: str, columns: slice | None = None) -> str:
         """Multiply the query by one of the attention's own maps."""
@@ -131,16 +128,16 @@ class Attention:
 class Dot(Attention):
     """s . h."""
 
-    def keys(self, g: Graph, memory: str) -> str:
+    def keys(self, g: Graph, memory: Memory) -> str:
         """Return h, at the query's width."""
         fits = "decoder.attention.fit.weight" not in self.network.parameters
-        return g.op("Identity", memory) if fits else self.map(g, memory, "fit.weight")
+        return g.op("Identity", memory.said) if fits else self.map(g, memory, "fit.weight")
 
 
 class General(Attention):
     """s . W h."""
 
-    def keys(self, g: Graph, memory: str) -> str:
+    def keys(self, g: Graph, memory: Memory) -> str:
         """Return W h."""
         return self.map(g, memory, "W.weight")
 
@@ -148,7 +145,7 @@ class General(Attention):
 class Additive(Attention):
     """v . tanh(W s + U h)."""
 
-    def keys(self, g: Graph, memory: str) -> str:
+    def keys(self, g: Graph, memory: Memory) -> str:
         """Return U h."""
         name = "decoder.attention.U.bias"
         mapped = self.map(g, memory, "U.weight")
@@ -170,7 +167,7 @@ class Additive(Attention):
 class Concat(Additive):
     """v . tanh(W [s; h])."""
 
-    def keys(self, g: Graph, memory: str) -> str:
+    def keys(self, g: Graph, memory: Memory) -> str:
         """Return the memory's half of W [s; h]."""
         size = self.network.config.hidden_size
         return self.map(g, memory, "W.weight", slice(size, size + self.memory_size))
@@ -189,7 +186,7 @@ class MultiHead(Attention):
         """The heads' slices, side by side; what reads the context reads their average."""
         return self.memory_size
 
-    def prepare(self, g: Graph, memory: str) -> dict[str, str]:
+    def prepare(self, g: Graph, memory: Memory) -> dict[str, str]:
         """Make keys and values, a slice a head."""
         return {
             "keys": self.map(g, memory, "K.weight"),
@@ -208,7 +205,7 @@ class MultiHead(Attention):
         context = g.op("Reshape", context, g.constant([0, 0, self.memory_size], np.int64))
         context = g.linear(context, self.network.matrix("decoder.attention.out.weight"))
         mean = g.op("ReduceMean", weights, g.constant([1], np.int64), keepdims=0)
-        return self.mix(g, context, False), mean
+        return g.linear(context, self.reads), mean
 
     def compare(self, g: Graph, q: str, keys: str) -> str:
         """Compare, head by head: [sentences, heads, beams, src_len]."""

@@ -54,7 +54,7 @@ class DenseBridge(Bridge):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
-        size = config.hidden_size
+        self.hidden_size = size = config.hidden_size
         self.W = Linear(size, config.decoder_layers * size * (2 if self.has_memory else 1))
 
     def forward(self, encoded: Encoded) -> RecurrentState:
@@ -74,9 +74,10 @@ class MeanBridge(DenseBridge):
     """s_0 = tanh(W mean(h_j)) (Sennrich et al. 2017, Nematus, arXiv:1703.04357, eq. 1)."""
 
     def forward(self, encoded: Encoded) -> RecurrentState:
-        """Map the mean of the memory."""
-        mask = encoded.src_mask[:, :, None].to(encoded.memory.dtype)
-        return self._start((encoded.memory * mask).sum(1) / mask.sum(1))
+        """Map the mean of what the encoder said, which in a memory may stand before other things."""
+        said = encoded.memory[:, :, : self.hidden_size]
+        mask = encoded.src_mask[:, :, None].to(said.dtype)
+        return self._start((said * mask).sum(1) / mask.sum(1))
 
 
 BRIDGES: dict[str, type[Bridge]] = {"copy": CopyBridge, "dense": DenseBridge, "mean": MeanBridge}

@@ -14,11 +14,17 @@ from dragoman.nn.state import Encoded, RecurrentState
 
 
 class Encoder(nn.Module):
-    """What every row of ENCODERS is: `memory_size`, and `forward`."""
+    """What every row of ENCODERS is: `memory_size`, and `forward`.
+
+    A memory of words, too, holds each token's own vector beside what is said of it, so that the decoder knows what it
+    looks at before the encoder has learned to tell: a direct way from a word to its translation, as in the lexical
+    model of Nguyen & Chiang 2018 (arXiv:1710.01329, section 4), whose f is here a part of the attention's average.
+    """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.memory_size = config.hidden_size
+        self.word_memory = config.word_memory
+        self.memory_size = config.hidden_size + (config.embedding_size if self.word_memory else 0)
 
     def forward(
         self,
@@ -85,6 +91,7 @@ class RecurrentEncoder(Encoder):
             cs += [] if c is None else [c]
         final = RecurrentState(torch.stack(hs), torch.stack(cs) if cs else None)
         memory = _reorder(x, backwards) if self.config.reverse_source else x
+        memory = torch.cat([memory, embedded], 2) if self.word_memory else memory
         return Encoded(memory, src_mask, final)
 
     def _layer(

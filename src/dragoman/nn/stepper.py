@@ -99,7 +99,8 @@ class TorchStepper:
 
     def look(self, state: State) -> tuple[Floats, Floats]:
         """Return the first row's memory, [src_len, memory], and its decoder's top hidden state, [hidden]."""
-        memory, hidden = state.encoded.memory[0], state.recurrent.h[-1, 0]
+        hidden = state.recurrent.h[-1, 0]
+        memory = state.encoded.memory[0, :, : len(hidden)]
         return memory.float().cpu().numpy(), hidden.float().cpu().numpy()
 
     def carried(self, state: State) -> Floats:
