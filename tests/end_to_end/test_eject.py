@@ -89,6 +89,15 @@ NETWORKS = {
         "decoder_layers": 2,
         "bidirectional": False,
     },
+    "lstm-dense-general-words": {"attention": "general", "generator": "tied", "word_memory": True},
+    "rnn-mean-dot-words": {
+        "cell": "rnn",
+        "bridge": "mean",
+        "attention": "dot",
+        "embedding_size": 7,
+        "word_memory": True,
+    },
+    "gru-concat-words": {"cell": "gru", "attention": "concat", "word_memory": True},
     "gru-dense-concat": {
         "cell": "gru",
         "attention": "concat",

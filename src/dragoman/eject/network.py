@@ -54,6 +54,8 @@ def check_network(model: ModelConfig) -> None:
         "attention_norm": ("softmax",),
         "decoder_cell": (None,),
     }
+    if model.attention == "multihead":
+        known["word_memory"] = (False,)
     if model.writes_with == model.cell:
         known["decoder_cell"] = (model.decoder_cell,)
     faults = [
@@ -107,7 +109,7 @@ class NetworkWriter:
         if model.bridge != "copy":
             structures.append(self._matrix("bridge", "bridge.W.weight"))
             self._floats("bridge.W.bias", "bridge_bias")
-        structures += [*self._attention(), *self._generator()]
+        structures += [*self._attention(), *self._own_words(), *self._generator()]
         return "\n".join([*self._declared, *structures])
 
     def settings(self) -> dict[str, Any]:
@@ -116,9 +118,7 @@ class NetworkWriter:
         directions = 2 if model.bidirectional else 1
         layers = model.decoder_layers * (2 if model.cell == "lstm" else 1) * model.hidden_size
         extra = (model.context_every_step + model.input_feeding) * model.hidden_size
-        memory_keys = (
-            model.attention == "dot" and "decoder.attention.fit.weight" not in self.tensors
-        )
+        memory_keys = model.attention == "dot" and not self._fits_keys
         return {
             "HIDDEN": model.hidden_size,
             "EMBEDDING": model.embedding_size,
@@ -136,6 +136,12 @@ class NetworkWriter:
             "HEADS": model.attention_heads,
             "KEYS_ARE_MEMORY": int(memory_keys),
             "TGT_VOCAB": self.tensors["generator.bias"].size,
+            "TABLES": directions + 1 + 2 * model.word_memory,
+            **(
+                {"WORD_MEMORY": 1, "FOLDED_OWN": self._fits(model.hidden_size)}
+                if model.word_memory
+                else {}
+            ),
             "FOLDED_SRC": self._folded("src_embedding.weight", directions),
             "FOLDED_TGT": self._folded(self._tgt_table, 1),
             "ROWS_AT_ONCE": _ROWS_AT_ONCE if self.int8 else 1,
@@ -171,7 +177,7 @@ class NetworkWriter:
 
     def _attention_parts(self) -> list[str]:
         parts = list(_ATTENTIONS[self.model.attention])
-        if self.model.attention == "dot" and "decoder.attention.fit.weight" in self.tensors:
+        if self.model.attention == "dot" and self._fits_keys:
             parts[parts.index("keys_memory")] = "keys_map"
         return parts
 
@@ -200,19 +206,19 @@ class NetworkWriter:
         model = self.model
         if model.attention == "none":
             return []
-        hidden = model.hidden_size
+        hidden, memory, said = model.hidden_size, self._memory_size, self._said
         mix = "decoder.W_c.weight"
         found = {
-            "mix_context": f"{mix}:0-{hidden}",
-            "mix_state": f"{mix}:{hidden}-{2 * hidden}",
+            "mix_context": f"{mix}:0-{memory}{said}",
+            "mix_state": f"{mix}:{memory}-{memory + hidden}",
         }
         own = "decoder.attention."
         found |= {
-            "dot": {"attention_keys": "fit.weight"} if f"{own}fit.weight" in self.tensors else {},
-            "general": {"attention_keys": "W.weight"},
-            "additive": {"attention_keys": "U.weight", "attention_query": "W.weight"},
+            "dot": {"attention_keys": "fit.weight" + said} if self._fits_keys else {},
+            "general": {"attention_keys": "W.weight" + said},
+            "additive": {"attention_keys": "U.weight" + said, "attention_query": "W.weight"},
             "concat": {
-                "attention_keys": f"W.weight:{hidden}-{2 * hidden}",
+                "attention_keys": f"W.weight:{hidden}-{hidden + memory}{said}",
                 "attention_query": f"W.weight:0-{hidden}",
             },
             "multihead": {
@@ -230,6 +236,40 @@ class NetworkWriter:
             self._matrix(name, weight if weight.startswith(mix) else own + weight)
             for name, weight in found.items()
         ]
+
+    def _own_words(self) -> list[str]:
+        """Declare what reads the words by themselves, as layers of which only the first map counts."""
+        model = self.model
+        if not model.word_memory:
+            return []
+        hidden, memory = model.hidden_size, self._memory_size
+        keys = {
+            "dot": "fit.weight",
+            "general": "W.weight",
+            "additive": "U.weight",
+            "concat": f"W.weight:{hidden}-{hidden + memory}",
+        }[model.attention]
+        none = self._floats("none", values=np.zeros(hidden, np.float32))
+        maps = [
+            self._braces(f"{name}:{hidden}-{memory}")
+            for name in (f"decoder.attention.{keys}", f"decoder.W_c.weight:0-{memory}")
+        ]
+        rows = "\n".join(f"    {{{one}, {one}, {none}, NULL}}," for one in maps)
+        return [array("cell", "own", rows, "[2]")]
+
+    @property
+    def _memory_size(self) -> int:
+        model = self.model
+        return model.hidden_size + (model.embedding_size if model.word_memory else 0)
+
+    @property
+    def _said(self) -> str:
+        """Name the part of a map that reads the encoder's outputs, where it also reads words."""
+        return f":0-{self.model.hidden_size}" if self.model.word_memory else ""
+
+    @property
+    def _fits_keys(self) -> bool:
+        return f"decoder.attention.fit.weight{self._said}" in self.tensors
 
     def _generator(self) -> list[str]:
         self._floats("generator.bias", "generator_bias")
@@ -271,5 +311,7 @@ class NetworkWriter:
 
     def _folded(self, table: str, directions: int) -> int:
         """Say whether the runtime rounds the products of words to 16 bits, which it does in int8 where they fit."""
-        size = self.model.hidden_size // directions * _GATES[self.model.cell]
-        return int(self.int8 and len(self.tensors[table]) * size * 2 <= _FOLD_BYTES)
+        return self._fits(self.model.hidden_size // directions * _GATES[self.model.cell], table)
+
+    def _fits(self, outputs: int, table: str = "src_embedding.weight") -> int:
+        return int(self.int8 and len(self.tensors[table]) * outputs * 2 <= _FOLD_BYTES)

@@ -82,10 +82,18 @@ int main(int argc, char **argv)
             tables[i].rows = floats(vocabulary * 4 * inner, 0);
             tables[i].known = calloc((size_t)vocabulary, 1);
         }
-        encoder n = {hidden, deep, directions, turn % 7 != 0, looks, turn % 3, layers, tables,
+        word_table seen[] = {table, table};
+        for (i = 0; i < 2; i++) {
+            seen[i].map = maps(1, width, hidden, wild);
+            seen[i].rows = floats(vocabulary * hidden, 0);
+            seen[i].known = calloc((size_t)vocabulary, 1);
+        }
+        int mapped = turn % 7 != 0, words_too = mapped && looks && turn % 4 != 1;
+        encoder n = {hidden, deep, directions, mapped, looks, turn % 3, layers, tables,
                      maps(deep * directions, inner, 4 * inner, wild), maps(deep * directions, hidden, 4 * inner, wild),
                      biases, maps(1, hidden, 2 * layers * hidden, wild), floats(2 * layers * hidden, wild),
-                     maps(1, hidden, hidden, wild), maps(1, hidden, hidden, wild)};
+                     maps(1, hidden, hidden, wild), maps(1, hidden, hidden, wild),
+                     {words_too ? &seen[0] : NULL, words_too ? &seen[1] : NULL}};
         int64_t *src = malloc((size_t)tokens * sizeof(int64_t));
         for (i = 0; i < tokens; i++) /* here and there with padding amid words, which nobody should hand over */
             src[i] = i % length && number(4) == 0 ? PAD : (int64_t)number((uint32_t)vocabulary);

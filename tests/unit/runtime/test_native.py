@@ -39,6 +39,8 @@ CONFIGS = {
     "general": {"attention": "general", "generator": "tied", "bidirectional": True},
     "deep": {"encoder_layers": 2, "decoder_layers": 2, "bidirectional": True, "bridge": "copy"},
     "dot": {"attention": "dot", "bridge": "mean", "decoder_layers": 2, "encoder_layers": 1},
+    "words": {"attention": "general", "bridge": "mean", "embedding_size": 7, "word_memory": True},
+    "dotted": {"attention": "dot", "generator": "tied", "word_memory": True},
     "odd": {"embedding_size": 7, "hidden_size": 10, "attention": "general", "bridge": "dense"},
 }
 

@@ -63,11 +63,17 @@ dragoman *dragoman_open(void)
     if (__builtin_cpu_supports("avx2"))
         d->dot = dot_wide;
 #endif
-    for (n = 0; n <= ENCODER_DIRECTIONS; n++) {
+    for (n = 0; n < TABLES; n++) {
         word_table *t = &d->tables[n];
-        t->words = n < ENCODER_DIRECTIONS ? &src_words : &tgt_words;
+        t->words = n == ENCODER_DIRECTIONS ? &tgt_words : &src_words;
         t->layer = n < ENCODER_DIRECTIONS ? &encoder[0][n] : &decoder[0];
         t->folded = n < ENCODER_DIRECTIONS ? FOLDED_SRC : FOLDED_TGT;
+#ifdef WORD_MEMORY
+        if (n > ENCODER_DIRECTIONS) {
+            t->layer = &own[n - ENCODER_DIRECTIONS - 1];
+            t->folded = FOLDED_OWN;
+        }
+#endif
         t->rows = calloc((size_t)t->words->rows, sizeof(float *));
         if (!t->rows) {
             dragoman_close(d);
@@ -100,7 +106,7 @@ void dragoman_close(dragoman *d)
 
     if (!d)
         return;
-    for (n = 0; n <= ENCODER_DIRECTIONS; n++) {
+    for (n = 0; n < TABLES; n++) {
         for (id = 0; d->tables[n].rows && id < d->tables[n].words->rows; id++)
             free(d->tables[n].rows[id]);
         free(d->tables[n].rows);

@@ -18,6 +18,22 @@ static const float *word_gates(dragoman *d, word_table *t, int id, float *y)
     return kept;
 }
 
+#ifdef WORD_MEMORY
+/* Add to keys and values what the words are by themselves. */
+static void add_own(dragoman *d, const sentence *s)
+{
+    float room[HIDDEN], *rows[2];
+    size_t n;
+    int i;
+
+    rows[0] = s->keys;
+    rows[1] = s->values;
+    for (i = 0; i < 2; i++)
+        for (n = 0; n < s->length; n++)
+            add(rows[i] + n * HIDDEN, word_gates(d, &d->tables[ENCODER_DIRECTIONS + 1 + i], s->ids[n], room), HIDDEN);
+}
+#endif
+
 /* Read the source with one layer in one direction; `last` is where its final state goes, h then c. */
 static void read_layer(dragoman *d, int layer, int direction, const int *ids, size_t length, float *gates, float *out,
                        float *last)
@@ -73,10 +89,16 @@ static int read_source(dragoman *d, const int *ids, size_t length, sentence *s, 
         above = swap;
     }
     s->length = length;
+    s->ids = ids;
     s->memory = below;
     memset(state, 0, STATE * sizeof(float));
     cross_bridge(d, finals, s, state);
     if (CONTEXT_EVERY_STEP)
         memcpy(state + LAYERS_STATE, state + (DECODER_LAYERS - 1) * HIDDEN, HIDDEN * sizeof(float));
-    return prepare(d, s);
+    if (!prepare(d, s))
+        return 0;
+#ifdef WORD_MEMORY
+    add_own(d, s);
+#endif
+    return 1;
 }

@@ -21,6 +21,7 @@ typedef struct {
 /* What all steps look at: the source's tokens, and what attention made of them. */
 typedef struct {
     size_t length;
+    const int *ids;
     float *memory, *keys, *values;
 } sentence;
 
@@ -38,7 +39,7 @@ struct dragoman {
     char *answer;
     float *temp;
     product *dot;
-    word_table tables[ENCODER_DIRECTIONS + 1];
+    word_table tables[TABLES];
     size_t cached;
     short rounded[ROWS_AT_ONCE * WIDEST];
 };

@@ -22,6 +22,7 @@ class Decoder:
         layers = range(model.decoder_layers)
         words = "src_embedding.weight" if model.tie_embeddings else "tgt_embedding.weight"
         self.vocabulary, self.looks = vocabulary, model.attention != "none"
+        seen = parts.memory_size
         self.table = parts.words(words, vocabulary, name.format(0), 4 * size)
         query = model.embedding_size if parts.tied else 0
         shapes = {
@@ -35,7 +36,9 @@ class Decoder:
         }
         bias = [parts.floats(f"{name.format(n)}.bias", 4 * size) for n in layers]
         output = (
-            parts.map(f"decoder.W_c.weight:{size}-{2 * size}", (size, size)) if self.looks else None
+            parts.map(f"decoder.W_c.weight:{seen}-{seen + size}", (size, size))
+            if self.looks
+            else None
         )
         mapped = parts.map("generator.P.weight", (size, query)) if parts.tied else None
         vectors, scales, words_bias = parts.scored(vocabulary)

@@ -15,6 +15,7 @@ typedef struct {
     const matrix *start;         /* of the bridge */
     const float *start_bias;
     const matrix *keys, *values;
+    const word_table *own[2];    /* what a word by itself adds to its key and its value; NULL where it adds nothing */
 } encoder;
 
 /* A batch while it is read: lengths, [sentences]; h and c of each direction, [sentences, hidden]. */
@@ -99,7 +100,7 @@ static int open_reading(const encoder *e, reading *b, yard *y)
     int64_t tokens = b->sentences * b->steps, size = e->hidden / e->directions, widest = e->hidden + 1, n;
 
     for (n = 0; n < e->directions; n++)
-        widest = LARGER(widest, e->tables[n].map->inputs);
+        widest = LARGER(widest, e->tables[n].map->inputs); /* what a word by itself adds is as wide */
     b->room = table_of(y, LARGER(b->sentences, SOME), widest);
     b->lengths = take(y, b->sentences, sizeof(int64_t));
     b->h = take(y, b->sentences * size, sizeof(float));
@@ -120,6 +121,19 @@ static int open_reading(const encoder *e, reading *b, yard *y)
 typedef struct {
     float *read, *keys, *values, *mask, *state;
 } left;
+
+/* Add to rows, keys or values, what the words are by themselves. */
+static void add_words(const word_table *t, const reading *b, float *rows)
+{
+    int64_t tokens = b->sentences * b->steps, size = t->map->outputs, n, j;
+
+    meet(t, b->src, tokens, b->room.numbers);
+    for (n = 0; n < tokens; n++) {
+        const float *word = t->rows + b->src[n] * size;
+        for (j = 0; j < size; j++)
+            rows[n * size + j] += word[j];
+    }
+}
 
 /* Read sources, [sentences, steps], PAD at the end. */
 static void encode(const encoder *e, const int64_t *src, int64_t sentences, int64_t steps, const left *to, yard *y)
@@ -151,6 +165,8 @@ static void encode(const encoder *e, const int64_t *src, int64_t sentences, int6
         multiply_many(e->keys, to->read, e->hidden, sentences * steps, NULL, to->keys, &b.room);
     if (e->looks)
         multiply_many(e->values, to->read, e->hidden, sentences * steps, NULL, to->values, &b.room);
+    for (s = 0; s < 2 && e->own[s]; s++)
+        add_words(e->own[s], &b, s ? to->values : to->keys);
 }
 
 int dragoman_encode(const encoder *e, const int64_t *src, int64_t sentences, int64_t steps, const left *to)

@@ -64,11 +64,19 @@ class Encoder:
             )
         )
         key = f"decoder.attention.{'W' if model.attention == 'general' else 'fit'}.weight"
-        self._mapped = self._looks and (model.attention == "general" or parts.has(key))
-        keys = parts.map(key, (hidden, hidden)) if self._mapped else None
-        values = (
-            parts.map(f"decoder.W_c.weight:0-{hidden}", (hidden, hidden)) if self._looks else None
-        )
+        mix = f"decoder.W_c.weight:0-{parts.memory_size}"
+        # What reads the encoder's outputs, and what reads the words by themselves.
+        said = f":0-{hidden}" if model.word_memory else ""
+        self._mapped = self._looks and (model.attention == "general" or parts.has(key + said))
+        keys = parts.map(key + said, (hidden, hidden)) if self._mapped else None
+        values = parts.map(mix + said, (hidden, hidden)) if self._looks else None
+        none = np.zeros(hidden, np.float32)
+        own = f":{hidden}-{parts.memory_size}"
+        self._own = [
+            parts.table("src_embedding.weight", num_words, one + own, none)
+            for one in (key, mix)
+            if model.word_memory and self._looks
+        ]
         self.struct = EncoderStruct(
             *(hidden, model.encoder_layers, len(directions), int(self._mapped)),
             *(int(self._looks), _BRIDGES[model.bridge], model.decoder_layers),
@@ -80,6 +88,7 @@ class Encoder:
             None if start_bias is None else start_bias.ctypes.data_as(_FLOATS),
             _matrices([keys] if keys else []),
             _matrices([values] if values else []),
+            (POINTER(WordsStruct) * 2)(*(ctypes.pointer(one.struct) for one in self._own)),
         )
         self._kept: list[Any] = [recurrent, inputs, bias, start, start_bias, keys, values]
 

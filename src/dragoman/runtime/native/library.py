@@ -83,6 +83,7 @@ class EncoderStruct(ctypes.Structure):
         ("start_bias", POINTER(c_float)),
         ("keys", POINTER(MatrixStruct)),
         ("values", POINTER(MatrixStruct)),
+        ("own", POINTER(WordsStruct) * 2),
     )
 
 

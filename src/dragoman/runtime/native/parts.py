@@ -35,6 +35,7 @@ class Parts:
     ) -> None:
         self.model, self._tensors, self._kernel = model, tensors, kernel
         self.tied = model.generator == "tied"
+        self.memory_size = model.hidden_size + (model.embedding_size if model.word_memory else 0)
 
     def has(self, name: str) -> bool:
         """Say whether there is such a weight."""
@@ -69,12 +70,17 @@ class Parts:
 
     def words(self, name: str, num_words: int, cell: str, outputs: int) -> WordTable:
         """Give what a first layer makes of words."""
-        width = self.model.embedding_size
+        weights = f"{cell}.weight_ih:0-{self.model.embedding_size}"
+        return self.table(name, num_words, weights, self.floats(f"{cell}.bias", outputs))
+
+    def table(self, name: str, num_words: int, weights: str, bias: Floats) -> WordTable:
+        """Give what a map makes of words."""
+        width, outputs = self.model.embedding_size, len(bias)
         return WordTable(
             self._kernel,
             self._int8(name, (num_words, width), num_words),
-            self._int8(f"{cell}.weight_ih:0-{width}", (width, outputs), outputs),
-            self.floats(f"{cell}.bias", outputs),
+            self._int8(weights, (width, outputs), outputs),
+            bias,
         )
 
     def _int8(

@@ -41,7 +41,6 @@ _KNOWN: dict[str, tuple[str | int | None, ...]] = {
     "context_words": (0,),
     "decoder_cell": (None, "lstm"),
     "residual": (False,),
-    "word_memory": (False,),
     "attention_norm": ("softmax",),
 }
 
