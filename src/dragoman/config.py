@@ -119,7 +119,7 @@ class ModelConfig(Section):
     reverse_source: bool = False
     """Whether the source is read backwards (Sutskever et al. 2014)."""
     word_memory: bool = False
-    """Whether the decoder also looks at what the source's words are by themselves (after Nguyen & Chiang 2018)."""
+    """Whether attention also looks at what the source's words are by themselves (after Nguyen & Chiang 2018)."""
     decoder: str = "recurrent"
     """A row of DECODERS: recurrent; gnmt (attention from the bottom layer, read by those above); conditional (attention
     between two recurrences; slower); monotonic (hard attention that steps along the source); transducer (edits)."""

@@ -126,11 +126,8 @@ def _check_network(config: Config) -> list[str]:
         )
     if model.input_feeding and model.attention == "none":
         faults.append("model.input_feeding = true needs an attention whose output it can feed.")
-    if (
-        model.word_memory
-        and model.attention == "multihead"
-        and model.embedding_size % model.attention_heads
-    ):
+    uneven = attention and attention.has_heads and model.embedding_size % model.attention_heads
+    if model.word_memory and uneven:
         faults.append(
             f"model.attention_heads = {model.attention_heads}: must divide model.embedding_size = "
             f"{model.embedding_size}, where model.word_memory is true."
@@ -202,8 +199,6 @@ def _check_decoder(model: ModelConfig) -> list[str]:
                 f"model.{key} = true needs a decoder with an attention; decoder = {model.decoder!r}, "
                 f"attention = {model.attention!r}."
             )
-    if model.word_memory and model.attention == "none" and decoder.attends:
-        faults.append("model.word_memory = true needs an attention that looks at it.")
     if decoder.needs_attention and model.attention == "none":
         faults.append(f"model.decoder = {model.decoder!r} needs an attention.")
     if model.decoder_layers < decoder.least_layers:

@@ -78,6 +78,16 @@ def test_bad_override_is_refused(text):
         ({"cell": "ssru", "transitions": 2}, "rnn, gru, lstm; this has ssru"),
         ({"cell": "lnlstm", "zoneout": 0.1}, "this has lnlstm"),
         ({"attention": "none", "input_feeding": True}, "needs an attention"),
+        (
+            {
+                "attention": "multihead",
+                "attention_heads": 4,
+                "embedding_size": 6,
+                "word_memory": True,
+            },
+            "must divide model.embedding_size = 6",
+        ),
+        ({"context_words": 1, "word_memory": True}, "set one"),
     ],
 )
 def test_settings_that_do_not_go_together(model, expected):

@@ -128,8 +128,6 @@ def _goes_together(choice: Choice) -> bool:
         return False
     if asks and not decoder.attends:
         return False
-    if choice.get("word_memory") and not attends and decoder.attends:
-        return False
     if choice.get("decoder_layers", decoder.least_layers) < decoder.least_layers:
         return False
     copies = "generator" in choice and GENERATORS[choice["generator"]].copies

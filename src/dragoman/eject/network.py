@@ -136,10 +136,10 @@ class NetworkWriter:
             "HEADS": model.attention_heads,
             "KEYS_ARE_MEMORY": int(memory_keys),
             "TGT_VOCAB": self.tensors["generator.bias"].size,
-            "TABLES": directions + 1 + 2 * model.word_memory,
+            "TABLES": directions + 1 + 2 * self._looks_at_words,
             **(
                 {"WORD_MEMORY": 1, "FOLDED_OWN": self._fits(model.hidden_size)}
-                if model.word_memory
+                if self._looks_at_words
                 else {}
             ),
             "FOLDED_SRC": self._folded("src_embedding.weight", directions),
@@ -240,7 +240,7 @@ class NetworkWriter:
     def _own_words(self) -> list[str]:
         """Declare what reads the words by themselves, as layers of which only the first map counts."""
         model = self.model
-        if not model.word_memory:
+        if not self._looks_at_words:
             return []
         hidden, memory = model.hidden_size, self._memory_size
         keys = {
@@ -256,6 +256,10 @@ class NetworkWriter:
         ]
         rows = "\n".join(f"    {{{one}, {one}, {none}, NULL}}," for one in maps)
         return [array("cell", "own", rows, "[2]")]
+
+    @property
+    def _looks_at_words(self) -> bool:
+        return self.model.word_memory and self.model.attention != "none"
 
     @property
     def _memory_size(self) -> int:

@@ -46,6 +46,7 @@ def suggest(pairs: Sequence[Pair]) -> Suggestion:
         "embedding_size": min(256, hidden),
         "dropout": dropout,
         "generator": "tied",
+        "word_memory": not single,
         "tie_embeddings": bool(text.get("shared", False)),
     }
     by_size.append(

@@ -54,3 +54,13 @@ def test_a_single_stack_alternates_too():
     for number, (cell,) in enumerate(encoder.layers):
         x, _ = run(cell, x, number % 2 == 1)
     torch.testing.assert_close(read(encoder).memory, x)
+
+
+def test_a_memory_of_words_has_each_tokens_own_vector_beside_what_is_said_of_it():
+    config = ModelConfig(**SIZES, reverse_source=True)
+    plain = ENCODERS["recurrent"](config)
+    both = ENCODERS["recurrent"](config.model_copy(update={"word_memory": True}))
+    both.load_state_dict(plain.state_dict())
+    said, seen = read(plain).memory, read(both).memory
+    assert (plain.memory_size, both.memory_size) == (8, 14)
+    torch.testing.assert_close(seen, torch.cat([said, X], 2), atol=0, rtol=0)
