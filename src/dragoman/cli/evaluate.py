@@ -127,10 +127,10 @@ def evaluate(
     from dragoman.evaluation.report import EvaluationOptions
     from dragoman.translator import TranslateOptions
 
-    tokenizer = bleu_tokenizer(bleu_tokenize)
     choose = chooser(mbr, None, nbest or 1, sharpness)
-    scoring = EvaluationOptions(1000 if bootstrap else 0, bleu_tokenizer=tokenizer, choose=choose)
-    path = test if references is None else (test, references)
+    scoring = EvaluationOptions(
+        1000 if bootstrap else 0, bleu_tokenizer=bleu_tokenizer(bleu_tokenize), choose=choose
+    )
     opened_model = open_model(model, plugin, others)
     constraints = constraints_of(opened_model, alphabet, pattern, lexicon)
     options = TranslateOptions(
@@ -142,13 +142,11 @@ def evaluate(
     )
     options = widened(options, choose, beam or opened_model.config.search.beam_size)
     reading = ReadOptions(encoding, parse_columns(columns), src_sep, tgt_sep)
-    corpus = opened_model.read(path, reading)
+    corpus = opened_model.read(test if references is None else (test, references), reading)
     _tell_problems(corpus)
     outputs, found = opened_model.evaluate_with_outputs(corpus, options, scoring)
     if output is not None:
         _write_outputs(output, corpus, outputs)
-    if confusion is not None and found.confusion is None:
-        raise InputError(f"--confusion {confusion}: only models that classify texts have one.")
     draw_confusion(found, confusion or model / "confusion.png", asked=confusion is not None)
     if curve is not None:
         _draw_curve(found, curve)
@@ -170,6 +168,8 @@ def _write_outputs(path: Path, corpus: Corpus, outputs: Sequence[str]) -> None:
 
 def draw_confusion(found: Evaluation, path: Path, *, asked: bool = False) -> None:
     """Draw which label was taken for which, if there are such; only what was asked for must succeed."""
+    if found.confusion is None and asked:
+        raise InputError(f"--confusion {path}: only models that classify texts have one.")
     if found.confusion is None:
         return
     from dragoman.inspection.plots import plot_confusion

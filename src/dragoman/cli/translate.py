@@ -166,7 +166,6 @@ def translate(
         confidence=as_json,
         min_confidence=min_confidence,
     )
-    beginning = None if prefix is None else _from_shell(prefix)
     choose = chooser(mbr, samples, nbest, sharpness)
     with _input(text, source, encoding) as chunks:
         ready = open_model(model, plugin, others)
@@ -175,7 +174,7 @@ def translate(
         asking = not text and source is None and sys.stdin.isatty()
         layout = _Layout(as_json, nbest > 1, _is_watched(asking, output))
         lines = _ask(f"{model}: {ready.describe()}", encoding) if asking else chunks
-        _run(ready, lines, (options, beginning, choose), (layout, output))
+        _run(ready, lines, (options, prefix and _from_shell(prefix), choose), (layout, output))
 
 
 def _is_watched(asking: bool, output: Path | None) -> bool:
