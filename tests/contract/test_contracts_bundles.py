@@ -8,7 +8,7 @@ import torch
 from onnxruntime.quantization import quantize_dynamic
 
 from dragoman.config import ModelConfig
-from dragoman.contracts.combinations import name_of, pairwise, triples
+from dragoman.contracts.combinations import full_product, name_of, pairwise
 from dragoman.contracts.test_models import check_hypotheses
 from dragoman.contracts.tiny import SOURCES, VOCAB, build, sources, stepper_of
 from dragoman.data.batches import pad_sources
@@ -39,7 +39,7 @@ def is_known(config: ModelConfig) -> bool:
     )
 
 
-CONFIGS = {name_of(config): config for config in [*triples(), *pairwise()]}
+CONFIGS = {name_of(config): config for config in [*full_product(), *pairwise()]}
 KNOWN = [name for name, config in CONFIGS.items() if is_known(config)]
 UNKNOWN = [config for config in pairwise() if not is_known(config)]
 

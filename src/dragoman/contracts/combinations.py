@@ -59,22 +59,6 @@ def full_product() -> tuple[ModelConfig, ...]:
     return _configs(_all_of, switches)
 
 
-@cache
-def triples() -> tuple[ModelConfig, ...]:
-    """Return few of the full product, in which every three of a cell, bridge, attention and generator meet."""
-    missing = {
-        config: set(combinations([(part, getattr(config, part)) for part in _CROSSED], 3))
-        for config in full_product()
-    }
-    found: list[ModelConfig] = []
-    while any(missing.values()):
-        found.append(max(missing, key=lambda config: len(missing[config])))
-        met = set(missing[found[-1]])
-        for rest in missing.values():
-            rest -= met
-    return tuple(found)
-
-
 def name_of(config: ModelConfig) -> str:
     """Name a network by its choices, for pytest."""
     names = [getattr(config, part) for part in PARTS if len(TABLES[PARTS[part]]) > 1]
