@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-STOP_GRACE_S = 120.0
+STOP_GRACE_S = 600.0
 POLL_S = 0.5
 
 
