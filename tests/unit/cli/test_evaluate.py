@@ -50,7 +50,7 @@ def test_several_references_and_the_output(evaluate, model, tmp_path):
 
 def test_the_outputs_most_like_the_others_are_scored(evaluate, model, tmp_path):
     # Longer than what it was taught, so that it is unsure.
-    sources = [f"{word} six nine {word} ten" for word in SRC]
+    sources = [f"{word} six {other} {word} ten {other} nine" for word in SRC for other in SRC]
     (tmp_path / "test.tsv").write_text("".join(f"{one}\tun six neuf\n" for one in sources), "utf-8")
     found = json.loads(evaluate("test.tsv", "--mbr", "chrf", "--json", "--output", "out.txt").out)
     outputs = (tmp_path / "out.txt").read_text("utf-8").splitlines()
@@ -58,7 +58,7 @@ def test_the_outputs_most_like_the_others_are_scored(evaluate, model, tmp_path):
     choose = LeastRisk.by("chrf", drawn=False)
     assert outputs == [choose(one).text for one in beams]
     assert outputs != [one.text for one in beams]
-    assert found["chrf"]["score"] == Chrf().corpus(outputs, [["un six neuf"]] * len(SRC)).score
+    assert found["chrf"]["score"] == Chrf().corpus(outputs, [["un six neuf"]] * len(sources)).score
     assert "accuracy_5best" not in found
 
 
