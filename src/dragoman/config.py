@@ -180,6 +180,11 @@ class ModelConfig(Section):
         return self.decoder_cell or self.cell
 
     @property
+    def memory_size(self) -> int:
+        """Width of what is looked at: what the encoder says of a token, and perhaps the token's own vector."""
+        return self.hidden_size + (self.embedding_size if self.word_memory else 0)
+
+    @property
     def cells(self) -> str:
         """Both cells, for people."""
         return self.cell if self.writes_with == self.cell else f"{self.cell} to {self.writes_with}"

@@ -206,7 +206,7 @@ class NetworkWriter:
         model = self.model
         if model.attention == "none":
             return []
-        hidden, memory, said = model.hidden_size, self._memory_size, self._said
+        hidden, memory, said = model.hidden_size, model.memory_size, self._said
         mix = "decoder.W_c.weight"
         found = {
             "mix_context": f"{mix}:0-{memory}{said}",
@@ -242,7 +242,7 @@ class NetworkWriter:
         model = self.model
         if not self._looks_at_words:
             return []
-        hidden, memory = model.hidden_size, self._memory_size
+        hidden, memory = model.hidden_size, model.memory_size
         keys = {
             "dot": "fit.weight",
             "general": "W.weight",
@@ -260,11 +260,6 @@ class NetworkWriter:
     @property
     def _looks_at_words(self) -> bool:
         return self.model.word_memory and self.model.attention != "none"
-
-    @property
-    def _memory_size(self) -> int:
-        model = self.model
-        return model.hidden_size + (model.embedding_size if model.word_memory else 0)
 
     @property
     def _said(self) -> str:

@@ -72,7 +72,7 @@ class Recurrent:
 
     def __init__(self, network: Network) -> None:
         config = network.config
-        self.network, self.memory_size = network, network.memory_size
+        self.network, self.memory_size = network, network.config.memory_size
         self.attention = None
         if config.attention != "none":
             self.attention = ATTENTIONS[config.attention](network, self.reads())
@@ -184,7 +184,7 @@ class Monotonic(Recurrent):
     feeds = False
 
     def __init__(self, network: Network) -> None:
-        self.network, self.memory_size = network, network.memory_size
+        self.network, self.memory_size = network, network.config.memory_size
         self.attention = None
 
     @property

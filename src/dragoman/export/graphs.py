@@ -245,7 +245,7 @@ def _last_word(g: Graph, network: Network) -> str | None:
     config, name = network.config, "decoder.W_c.weight"
     if not config.deep_output:
         return None
-    first = network.memory_size + config.hidden_size
+    first = config.memory_size + config.hidden_size
     columns = slice(first, network.parameters[name].shape[1])
     table = embedding(network, "tgt_embedding.weight")
     last_ids = known_ids(g, "last_ids", network, "tgt_embedding.weight")

@@ -65,12 +65,6 @@ class Network:
         attends = config.attention != "none" or config.decoder != "recurrent"
         return attends or self.bounded_state
 
-    @property
-    def memory_size(self) -> int:
-        """The width of what is looked at."""
-        config = self.config
-        return config.hidden_size + (config.embedding_size if config.word_memory else 0)
-
     def matrix(self, name: str, columns: slice | None = None) -> Matrix:
         """Give a map, or some of its inputs."""
         whole = Matrix(name, self.parameters[name])
@@ -90,7 +84,7 @@ class Attention:
 
     def __init__(self, network: Network, reads: Matrix) -> None:
         self.network, self.reads = network, reads
-        self.memory_size = network.memory_size
+        self.memory_size = network.config.memory_size
 
     @property
     def values_size(self) -> int:

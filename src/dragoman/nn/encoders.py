@@ -24,7 +24,7 @@ class Encoder(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.word_memory = config.word_memory
-        self.memory_size = config.hidden_size + (config.embedding_size if self.word_memory else 0)
+        self.memory_size = config.memory_size
 
     def forward(
         self,

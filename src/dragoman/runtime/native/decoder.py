@@ -22,7 +22,7 @@ class Decoder:
         layers = range(model.decoder_layers)
         words = "src_embedding.weight" if model.tie_embeddings else "tgt_embedding.weight"
         self.vocabulary, self.looks = vocabulary, model.attention != "none"
-        seen = parts.memory_size
+        seen = model.memory_size
         self.table = parts.words(words, vocabulary, name.format(0), 4 * size)
         query = model.embedding_size if parts.tied else 0
         shapes = {

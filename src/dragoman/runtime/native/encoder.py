@@ -64,14 +64,14 @@ class Encoder:
             )
         )
         key = f"decoder.attention.{'W' if model.attention == 'general' else 'fit'}.weight"
-        mix = f"decoder.W_c.weight:0-{parts.memory_size}"
+        mix = f"decoder.W_c.weight:0-{model.memory_size}"
         # What reads the encoder's outputs, and what reads the words by themselves.
         said = f":0-{hidden}" if model.word_memory else ""
         self._mapped = self._looks and (model.attention == "general" or parts.has(key + said))
         keys = parts.map(key + said, (hidden, hidden)) if self._mapped else None
         values = parts.map(mix + said, (hidden, hidden)) if self._looks else None
         none = np.zeros(hidden, np.float32)
-        own = f":{hidden}-{parts.memory_size}"
+        own = f":{hidden}-{model.memory_size}"
         self._own = [
             parts.table("src_embedding.weight", num_words, one + own, none)
             for one in (key, mix)

@@ -35,7 +35,6 @@ class Parts:
     ) -> None:
         self.model, self._tensors, self._kernel = model, tensors, kernel
         self.tied = model.generator == "tied"
-        self.memory_size = model.hidden_size + (model.embedding_size if model.word_memory else 0)
 
     def has(self, name: str) -> bool:
         """Say whether there is such a weight."""
