@@ -213,21 +213,17 @@ class NetworkWriter:
             "mix_state": f"{mix}:{memory}-{memory + hidden}",
         }
         own = "decoder.attention."
+        if model.attention != "dot" or self._fits_keys:
+            found["attention_keys"] = self._keys + said
         found |= {
-            "dot": {"attention_keys": "fit.weight" + said} if self._fits_keys else {},
-            "general": {"attention_keys": "W.weight" + said},
-            "additive": {"attention_keys": "U.weight" + said, "attention_query": "W.weight"},
-            "concat": {
-                "attention_keys": f"W.weight:{hidden}-{hidden + memory}{said}",
-                "attention_query": f"W.weight:0-{hidden}",
-            },
+            "additive": {"attention_query": "W.weight"},
+            "concat": {"attention_query": f"W.weight:0-{hidden}"},
             "multihead": {
                 "attention_query": "Q.weight",
-                "attention_keys": "K.weight",
                 "attention_values": "V.weight",
                 "attention_out": "out.weight",
             },
-        }[model.attention]
+        }.get(model.attention, {})
         if model.attention == "additive":
             self._floats(f"{own}U.bias", "attention_keys_bias")
         if model.attention in ("additive", "concat"):
@@ -243,19 +239,25 @@ class NetworkWriter:
         if not self._looks_at_words:
             return []
         hidden, memory = model.hidden_size, model.memory_size
-        keys = {
-            "dot": "fit.weight",
-            "general": "W.weight",
-            "additive": "U.weight",
-            "concat": f"W.weight:{hidden}-{hidden + memory}",
-        }[model.attention]
         none = self._floats("none", values=np.zeros(hidden, np.float32))
         maps = [
             self._braces(f"{name}:{hidden}-{memory}")
-            for name in (f"decoder.attention.{keys}", f"decoder.W_c.weight:0-{memory}")
+            for name in (f"decoder.attention.{self._keys}", f"decoder.W_c.weight:0-{memory}")
         ]
         rows = "\n".join(f"    {{{one}, {one}, {none}, NULL}}," for one in maps)
         return [array("cell", "own", rows, "[2]")]
+
+    @property
+    def _keys(self) -> str:
+        """Name what makes keys of the memory."""
+        hidden = self.model.hidden_size
+        return {
+            "dot": "fit.weight",
+            "general": "W.weight",
+            "additive": "U.weight",
+            "concat": f"W.weight:{hidden}-{hidden + self.model.memory_size}",
+            "multihead": "K.weight",
+        }[self.model.attention]
 
     @property
     def _looks_at_words(self) -> bool:
