@@ -55,15 +55,16 @@ int main(int argc, char **argv)
     for (int turn = 0; turn < (argc > 1 ? atoi(argv[1]) : 1); turn++) {
         int wild = turn % 3 == 2, tied = turn % 2, looks = turn % 5 != 0;
         int64_t hidden = 2 + 2 * number(20), layers = 1 + number(2), vocabulary = 5 + number(60), width = 1 + number(30);
+        int64_t cell = number(2) ? LSTM : SSRU, gates = (cell == LSTM ? 4 : 2) * hidden, carried = cell == LSTM ? 2 : 1;
         int64_t sentences = 1 + number(9), size = 1 + number(6), length = 1 + number(12), steps = 1, i;
         int64_t banned[] = {0, 1, 2, 0, EOS}, *longest = malloc(9 * sizeof(int64_t));
         const float *bias[] = {floats(4 * hidden, wild), floats(4 * hidden, wild)};
         word_table table = {width, turn % 2, bytes(vocabulary * width), floats(vocabulary, wild),
-                            maps(1, width, 4 * hidden, wild), bias[0], floats(vocabulary * 4 * hidden, 0),
+                            maps(1, width, gates, wild), bias[0], floats(vocabulary * gates, 0),
                             calloc((size_t)vocabulary, 1)};
         int64_t query = tied ? width : 0;
-        decoder d = {hidden, layers, vocabulary, query, looks, &table, maps(layers, hidden, 4 * hidden, wild),
-                     maps(layers, hidden, 4 * hidden, wild), bias, *maps(1, hidden, hidden, wild),
+        decoder d = {hidden, layers, vocabulary, query, looks, cell, &table, maps(layers, hidden, gates, wild),
+                     maps(layers, hidden, gates, wild), bias, *maps(1, hidden, hidden, wild),
                      *maps(1, hidden, width, wild), *maps(1, tied ? width : hidden, vocabulary, wild),
                      floats(vocabulary, wild)};
         shortlist words = list_of(vocabulary, tied ? width : hidden, wild);
@@ -89,9 +90,9 @@ int main(int argc, char **argv)
             seen[i].known = calloc((size_t)vocabulary, 1);
         }
         int mapped = turn % 7 != 0, words_too = mapped && looks && turn % 4 != 1;
-        encoder n = {hidden, deep, directions, mapped, looks, turn % 3, layers, tables,
+        encoder n = {hidden, deep, directions, mapped, looks, turn % 3, layers, carried, tables,
                      maps(deep * directions, inner, 4 * inner, wild), maps(deep * directions, hidden, 4 * inner, wild),
-                     biases, maps(1, hidden, 2 * layers * hidden, wild), floats(2 * layers * hidden, wild),
+                     biases, maps(1, hidden, carried * layers * hidden, wild), floats(carried * layers * hidden, wild),
                      maps(1, hidden, hidden, wild), maps(1, hidden, hidden, wild),
                      {words_too ? &seen[0] : NULL, words_too ? &seen[1] : NULL}};
         int64_t *src = malloc((size_t)tokens * sizeof(int64_t));

@@ -41,6 +41,8 @@ CONFIGS = {
     "dot": {"attention": "dot", "bridge": "mean", "decoder_layers": 2, "encoder_layers": 1},
     "words": {"attention": "general", "bridge": "mean", "embedding_size": 7, "word_memory": True},
     "dotted": {"attention": "dot", "generator": "tied", "word_memory": True},
+    "ssru": {"decoder_cell": "ssru", "attention": "general", "generator": "tied"},
+    "ssrus": {"decoder_cell": "ssru", "decoder_layers": 2, "attention": "none", "bridge": "copy"},
     "odd": {"embedding_size": 7, "hidden_size": 10, "attention": "general", "bridge": "dense"},
 }
 
@@ -100,6 +102,29 @@ def test_it_computes_what_the_float_graphs_say(name, tmp_path):
     for given in states[1].seen.keys() - {"mask"}:
         found, wanted = (one.seen[given][real] for one in states)
         assert np.abs(found - wanted).mean() < 0.05 * np.abs(wanted).mean() + 0.01
+
+
+@pytest.mark.parametrize("name", ["ssru", "ssrus"])
+def test_what_an_ssru_says_has_no_bound(name, tmp_path):
+    """It is rounded by its own largest number: cut off at 1, as what an LSTM says may be, it would say other words."""
+    network = build(SMALL.model_copy(update=CONFIGS[name]))
+    for key, values in network.named_parameters():
+        if key.startswith("decoder.layers.") and key.endswith("weight_ih"):
+            values.data[8:] *= 40
+    write_tiny(tmp_path / "int8", network=network, int8=True)
+    native = open_native(read_bundle(tmp_path / "int8"))
+    onnx = stepper(write_tiny(tmp_path / "float", network=network))
+    assert native is not None
+    states = native.start(sources()), onnx.start(sources())
+    for last in ([2, 2, 2, 2], [7, 5, 11, 6]):
+        found, wanted = (
+            one.step(np.array(last), state)
+            for one, state in zip((native, onnx), states, strict=True)
+        )
+        log_probs = wanted.distribution.all()
+        assert np.abs(found.distribution.all() - log_probs).mean() < 0.03 * log_probs.std()
+        states = found.state, wanted.state
+    assert np.abs(states[1].rows).max() > 2
 
 
 @pytest.mark.parametrize("inputs", [7, 8, 320])

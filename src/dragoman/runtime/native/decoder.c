@@ -1,9 +1,12 @@
 /* -------------------------------------------------------------------------------------------- decoder */
 
+enum { LSTM, SSRU };
+
 typedef struct {
     int64_t hidden, layers, vocabulary, query, looks; /* query: width of what words are compared with, if it is mapped */
+    int64_t cell;
     const word_table *table;     /* of the first layer's gates */
-    const matrix *recurrent;     /* of each layer */
+    const matrix *recurrent;     /* of each layer of an LSTM */
     const matrix *input;         /* of each layer but the first */
     const float *const *bias;    /* likewise */
     matrix output;               /* W_c's half of h */
@@ -24,14 +27,15 @@ typedef struct {
     int64_t count, *rows, *from, *places, *last;
 } party;
 
-/* Room for what a step computes on its way, and what words are compared with: `asked`, rows of `width`.
+/* Room for what a step computes on its way, and what words are compared with: `asked`, rows of `width`. `said`: what a
+ * layer says, where that is not part of the state.
  *
  * The product with an old h is the same for all that go on from it, and made once a step: `heads` are those that were
  * met, `slots` says of each row of the old state which of them it is, or -1; `sums`: [layers, rows, 4 * hidden]. */
 typedef struct {
     rounded room;
     int64_t rows, num_heads, *heads, *slots;
-    float *sums, *given, *mixed, *query;
+    float *sums, *given, *said, *mixed, *query;
     int32_t *offered;
     const float *asked;
     int64_t width;
@@ -39,7 +43,18 @@ typedef struct {
 
 static int64_t wide(const decoder *d)
 {
-    return 2 * d->layers * d->hidden;
+    return (d->cell == LSTM ? 2 : 1) * d->layers * d->hidden;
+}
+
+static int64_t gates_of(const decoder *d)
+{
+    return (d->cell == LSTM ? 4 : 2) * d->hidden;
+}
+
+/* Whether what words are scored by lies between -1 and 1: not what an SSRU says, which no tanh has passed. */
+static int bounded(const decoder *d)
+{
+    return d->looks || d->cell == LSTM;
 }
 
 static party open_party(int64_t rows, yard *y)
@@ -61,8 +76,9 @@ static void open_desk(desk *k, const decoder *d, int64_t rows, int64_t most, yar
     k->room = table_of(y, rows, widest);
     k->heads = take(y, rows, sizeof(int64_t));
     k->slots = take(y, rows, sizeof(int64_t));
-    k->sums = take(y, d->layers * rows * 4 * size, sizeof(float));
-    k->given = take(y, rows * 4 * size, sizeof(float));
+    k->sums = take(y, d->cell == LSTM ? d->layers * rows * gates_of(d) : 0, sizeof(float));
+    k->given = take(y, rows * gates_of(d), sizeof(float));
+    k->said = take(y, d->cell == LSTM ? 0 : rows * size, sizeof(float));
     k->mixed = take(y, rows * size, sizeof(float));
     k->query = take(y, rows * d->query, sizeof(float));
     k->offered = take(y, TALL * (most + MANY), sizeof(int32_t));
@@ -126,30 +142,58 @@ static void recur(const decoder *d, desk *k, const party *p, int64_t n, int64_t 
     }
 }
 
-/* Read one token a hypothesis.
- *
- * state: rows of `wide`, h of each layer, then c. weights: [rows, length]. */
-static void advance(const decoder *d, desk *k, const party *p, const memory *m, const float *state, float *new_state,
-                    float *weights)
+/* The same of a recurrence without a matrix. */
+static void scan(const decoder *d, desk *k, const party *p, int64_t n, const float *state, float *new_state)
 {
-    int64_t size = d->hidden, all = wide(d), fresh = meet_heads(k, p), n, i, j;
-    const float *top = new_state + (d->layers - 1) * size;
+    int64_t size = d->hidden, all = wide(d);
+
+    if (n)
+        multiply(&d->input[n - 1], (sheet){k->said, size, size, p->count, NULL}, 0, d->bias[n], k->given, 2 * size,
+                 &k->room);
+    for (int64_t i = 0; i < p->count; i++) {
+        const float *given = n ? k->given + i * 2 * size : d->table->rows + p->last[i] * 2 * size;
+        ssru(given, state + n * size + p->from[i] * all, new_state + n * size + p->rows[i] * all, k->said + i * size, size);
+    }
+}
+
+/* Climb all layers; returns what the top one says. */
+static sheet climb(const decoder *d, desk *k, const party *p, const float *state, float *new_state)
+{
+    int64_t size = d->hidden, fresh = d->cell == LSTM ? meet_heads(k, p) : 0, n;
 
     meet(d->table, p->last, p->count, k->room.numbers);
     for (n = 0; n < d->layers; n++)
-        recur(d, k, p, n, fresh, state, new_state);
+        if (d->cell == LSTM)
+            recur(d, k, p, n, fresh, state, new_state);
+        else
+            scan(d, k, p, n, state, new_state);
+    if (d->cell == LSTM)
+        return (sheet){new_state + (d->layers - 1) * size, wide(d), size, p->count, p->rows};
+    return (sheet){k->said, size, size, p->count, NULL};
+}
+
+/* Read one token a hypothesis.
+ *
+ * state: rows of `wide`, h of each layer, then c; of an SSRU c alone. weights: [rows, length]. */
+static void advance(const decoder *d, desk *k, const party *p, const memory *m, const float *state, float *new_state,
+                    float *weights)
+{
+    sheet top = climb(d, k, p, state, new_state);
+    int64_t size = d->hidden, i, j;
+
     if (d->looks)
-        multiply(&d->output, (sheet){top, all, size, p->count, p->rows}, 1, NULL, k->given, size, &k->room);
+        multiply(&d->output, top, d->cell == LSTM, NULL, k->given, size, &k->room);
     for (i = 0; i < p->count; i++) {
-        float *mixed = k->mixed + i * size, *own = k->given + i * size;
+        const float *said = row_of(&top, i), *own = k->given + i * size;
+        float *mixed = k->mixed + i * size;
         if (!d->looks) {
-            memcpy(mixed, top + p->rows[i] * all, (size_t)size * sizeof(float));
+            memcpy(mixed, said, (size_t)size * sizeof(float));
             continue;
         }
-        look(top + p->rows[i] * all, m, p->places[i], size, weights + p->rows[i] * m->length, mixed);
+        look(said, m, p->places[i], size, weights + p->rows[i] * m->length, mixed);
         j = 0;
         BY_LANES(j, left, size, store_some(mixed + j, left, bend(plus(load_some(mixed + j, left, 0), load_some(own + j, left, 0)))))
     }
     if (d->query)
-        multiply(&d->map, (sheet){k->mixed, size, size, p->count, NULL}, 1, NULL, k->query, d->query, &k->room);
+        multiply(&d->map, (sheet){k->mixed, size, size, p->count, NULL}, bounded(d), NULL, k->query, d->query, &k->room);
 }

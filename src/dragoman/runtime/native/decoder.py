@@ -8,7 +8,7 @@ from ctypes import POINTER, c_float
 import numpy as np
 
 from dragoman.runtime.native.library import DecoderStruct, MatrixStruct, Packed
-from dragoman.runtime.native.parts import Parts
+from dragoman.runtime.native.parts import CELLS, Parts
 from dragoman.runtime.state import BundleState
 from dragoman.search.stepper import Floats
 
@@ -22,19 +22,21 @@ class Decoder:
         layers = range(model.decoder_layers)
         words = "src_embedding.weight" if model.tie_embeddings else "tgt_embedding.weight"
         self.vocabulary, self.looks = vocabulary, model.attention != "none"
-        seen = model.memory_size
-        self.table = parts.words(words, vocabulary, name.format(0), 4 * size)
+        seen, cell = model.memory_size, CELLS[model.writes_with]
+        gates = cell.gates * size
+        self.table = parts.words(words, vocabulary, name.format(0), gates)
         query = model.embedding_size if parts.tied else 0
         shapes = {
             "recurrent": [
-                parts.map(f"{name.format(n)}.weight_hh", (size, 4 * size)) for n in layers
+                parts.map(f"{name.format(n)}.weight_hh", (size, gates))
+                for n in layers
+                if cell.recurrent
             ],
             "input": [
-                parts.map(f"{name.format(n)}.weight_ih:0-{size}", (size, 4 * size))
-                for n in layers[1:]
+                parts.map(f"{name.format(n)}.weight_ih:0-{size}", (size, gates)) for n in layers[1:]
             ],
         }
-        bias = [parts.floats(f"{name.format(n)}.bias", 4 * size) for n in layers]
+        bias = [parts.floats(f"{name.format(n)}.bias", gates) for n in layers]
         output = (
             parts.map(f"decoder.W_c.weight:{seen}-{seen + size}", (size, size))
             if self.looks
@@ -57,6 +59,7 @@ class Decoder:
             vocabulary,
             query,
             int(self.looks),
+            cell.number,
             ctypes.pointer(self.table.struct),
             recurrent,
             inputs,

@@ -7,7 +7,7 @@ enum { COPY, DENSE, MEAN }; /* what a decoder begins with: the last states, or a
 
 typedef struct {
     int64_t hidden, layers, directions, mapped; /* mapped: whether keys are a map of the memory, or the memory itself */
-    int64_t looks, bridge, decoder_layers;
+    int64_t looks, bridge, decoder_layers, carried; /* carried: what a layer of the decoder goes on with: h and c, or c */
     const word_table *tables;    /* of each direction of the first layer */
     const matrix *recurrent;     /* [layers, directions] */
     const matrix *input;         /* of each layer but the first: [layers - 1, directions] */
@@ -63,23 +63,25 @@ static void read_layer(const encoder *e, reading *b, int64_t layer, int64_t dire
     }
 }
 
-/* Note where a layer ended, in all places of the decoder's first state that begin with it: all h, then all c. */
+/* Note where a layer ended, in all places of the decoder's first state that begin with it: all h, then all c, or h
+ * alone. */
 static void note_end(const encoder *e, const reading *b, int64_t layer, int64_t direction, float *state)
 {
     int64_t size = e->hidden / e->directions, first = LARGER(e->layers - e->decoder_layers, 0), n, s;
 
     for (n = 0; n < e->decoder_layers; n++)
         for (s = 0; s < b->sentences && SMALLER(first + n, e->layers - 1) == layer; s++) {
-            float *to = state + (s * 2 * e->decoder_layers + n) * e->hidden + direction * size;
+            float *to = state + (s * e->carried * e->decoder_layers + n) * e->hidden + direction * size;
             memcpy(to, b->h + s * size, (size_t)size * sizeof(float));
-            memcpy(to + e->decoder_layers * e->hidden, b->c + s * size, (size_t)size * sizeof(float));
+            if (e->carried > 1)
+                memcpy(to + e->decoder_layers * e->hidden, b->c + s * size, (size_t)size * sizeof(float));
         }
 }
 
 /* The decoder's first state, of the top layer's end, which stands in `below`, or of the memory's mean. */
 static void begin(const encoder *e, reading *b, const float *memory, float *state)
 {
-    int64_t wide = 2 * e->decoder_layers * e->hidden, s, t, j;
+    int64_t wide = e->carried * e->decoder_layers * e->hidden, s, t, j;
 
     for (s = 0; s < b->sentences && e->bridge == MEAN; s++) {
         float *mean = b->below + s * e->hidden, count = (float)b->lengths[s];
@@ -117,7 +119,7 @@ static int open_reading(const encoder *e, reading *b, yard *y)
 }
 
 /* What reading leaves: the top layer's outputs, keys and values of them, [sentences, steps, hidden]; mask,
- * [sentences, steps]; the decoder's first state, [sentences, 2 * decoder_layers * hidden]. */
+ * [sentences, steps]; the decoder's first state, [sentences, carried * decoder_layers * hidden]. */
 typedef struct {
     float *read, *keys, *values, *mask, *state;
 } left;

@@ -16,7 +16,7 @@ from dragoman.runtime.native.library import (
     WordsStruct,
     address,
 )
-from dragoman.runtime.native.parts import GATES, Parts
+from dragoman.runtime.native.parts import CELLS, Parts
 from dragoman.runtime.state import BundleState
 from dragoman.search.stepper import Floats, Ids
 
@@ -38,10 +38,11 @@ class Encoder:
         model, hidden = parts.model, parts.model.hidden_size
         self._kernel, self._hidden = kernel, hidden
         self._looks = model.attention != "none"
-        self._width = 2 * model.decoder_layers * hidden
+        carried = CELLS[model.writes_with].carried
+        self._width = carried * model.decoder_layers * hidden
         directions = range(2 if model.bidirectional else 1)
         size = hidden // len(directions)
-        outputs = GATES * size
+        outputs = CELLS[model.cell].gates * size
         names = [
             [f"encoder.layers.{layer}.{one}" for one in directions]
             for layer in range(model.encoder_layers)
@@ -79,7 +80,7 @@ class Encoder:
         ]
         self.struct = EncoderStruct(
             *(hidden, model.encoder_layers, len(directions), int(self._mapped)),
-            *(int(self._looks), _BRIDGES[model.bridge], model.decoder_layers),
+            *(int(self._looks), _BRIDGES[model.bridge], model.decoder_layers, carried),
             (WordsStruct * len(directions))(*(one.struct for one in self._words)),
             _matrices(recurrent),
             _matrices(inputs),

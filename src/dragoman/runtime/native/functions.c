@@ -146,3 +146,14 @@ static void lstm(const float *a, const float *b, const float *c, float *new_c, f
     BY_LANES(j, left, size, sum[0] = bend(load_some(new_c + j, left, 0));
              store_some(h + j, left, times(load_some(h + j, left, 0), sum[0])))
 }
+
+/* f = sigmoid(gates), c' = f c + (1 - f) u, and what is said of it, relu(c') (Kim et al. 2019, D19-5632, section 3.2). */
+static void ssru(const float *gates, const float *c, float *new_c, float *said, int64_t size)
+{
+    lanes u, sum;
+    int64_t j = 0;
+
+    BY_LANES(j, left, size, u = load_some(gates + size + j, left, 0);
+             sum = add_times(u, open_gate(load_some(gates + j, left, 0)), minus(load_some(c + j, left, 0), u));
+             store_some(new_c + j, left, sum); store_some(said + j, left, larger(sum, one(0))))
+}

@@ -74,7 +74,7 @@ class EncoderStruct(ctypes.Structure):
 
     _fields_ = (
         *((name, c_int64) for name in ("hidden", "layers", "directions", "mapped")),
-        *((name, c_int64) for name in ("looks", "bridge", "decoder_layers")),
+        *((name, c_int64) for name in ("looks", "bridge", "decoder_layers", "carried")),
         ("tables", POINTER(WordsStruct)),
         ("recurrent", POINTER(MatrixStruct)),
         ("input", POINTER(MatrixStruct)),
@@ -91,7 +91,7 @@ class DecoderStruct(ctypes.Structure):
     """`decoder` of decoder.c."""
 
     _fields_ = (
-        *((name, c_int64) for name in ("hidden", "layers", "vocabulary", "query", "looks")),
+        *((name, c_int64) for name in ("hidden", "layers", "vocabulary", "query", "looks", "cell")),
         ("table", POINTER(WordsStruct)),
         ("recurrent", POINTER(MatrixStruct)),
         ("input", POINTER(MatrixStruct)),

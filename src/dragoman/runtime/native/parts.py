@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,26 @@ from dragoman.search.stepper import Floats
 from dragoman.text.vocabulary import EOS
 
 _SCALES = ".scales"
-# An LSTM's gates.
-GATES = 4
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell that the kernel has.
+
+    Attributes:
+        number: As in decoder.c.
+        gates: How many times as wide as its state its gates are.
+        carried: Likewise what it goes on with.
+        recurrent: Whether its gates read the state through a matrix.
+    """
+
+    number: int
+    gates: int
+    carried: int
+    recurrent: bool
+
+
+CELLS = {"lstm": Cell(0, 4, 2, True), "ssru": Cell(1, 2, 1, False)}
 
 
 class Parts:

@@ -116,12 +116,15 @@ typedef struct {
     const int64_t *which;
 } sheet;
 
+static const float *row_of(const sheet *x, int64_t r)
+{
+    return x->first + (x->which ? x->which[r] : r) * x->apart;
+}
+
 static void round_rows(const sheet *x, int64_t inputs, int bounded, rounded *room)
 {
-    for (int64_t r = 0; r < x->rows; r++) {
-        const float *row = x->first + (x->which ? x->which[r] : r) * x->apart;
-        room->largest[r] = round_row(row, x->count, inputs, bounded, room->numbers + r * inputs);
-    }
+    for (int64_t r = 0; r < x->rows; r++)
+        room->largest[r] = round_row(row_of(x, r), x->count, inputs, bounded, room->numbers + r * inputs);
 }
 
 /* Multiply rounded rows with a part of a matrix, outputs `first` to `last`, of which the first begins a block: into rows

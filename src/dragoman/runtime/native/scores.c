@@ -94,7 +94,7 @@ static void score_all(const decoder *d, desk *k, int64_t first, int64_t rows, fl
     int64_t to = p ? PART : d->vocabulary, at, r;
     sheet x = {k->asked + first * k->width, k->width, k->width, rows, NULL};
 
-    round_rows(&x, d->words.inputs, !d->query, &k->room);
+    round_rows(&x, d->words.inputs, !d->query && bounded(d), &k->room);
     for (at = 0; at < d->vocabulary; at += PART) {
         int64_t count = SMALLER(d->vocabulary - at, PART);
         float *part = scores + (p ? 0 : at);
@@ -111,7 +111,7 @@ static void score_offer(const decoder *d, desk *k, const shortlist *s, const off
     for (int64_t r = 0; r < rows; r += TALL, scores += TALL * o->count) {
         int64_t now = SMALLER(rows - r, TALL), i;
         sheet x = {k->asked + (first + r) * k->width, k->width, k->width, now, NULL};
-        round_rows(&x, s->width, !d->query, &k->room);
+        round_rows(&x, s->width, !d->query && bounded(d), &k->room);
         multiply_offer(s, o, now, k->room.numbers, k->room.largest, k->offered, scores);
         for (i = 0; i < now; i++)
             look_through(&tallies[r + i], p, r + i, scores + i * o->count, 0, o->count);

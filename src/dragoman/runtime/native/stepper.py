@@ -15,7 +15,7 @@ from dragoman.runtime.native.decoder import Decoder
 from dragoman.runtime.native.encoder import Encoder
 from dragoman.runtime.native.library import StepStruct, address, load_kernel
 from dragoman.runtime.native.offers import Offers
-from dragoman.runtime.native.parts import Parts
+from dragoman.runtime.native.parts import CELLS, Parts
 from dragoman.runtime.native.search import OwnSearch
 from dragoman.runtime.native.words import WordTable
 from dragoman.runtime.state import BundleReader, BundleState
@@ -39,7 +39,7 @@ _KNOWN: dict[str, tuple[str | int | None, ...]] = {
     "coverage": (False,),
     "deep_output": (False,),
     "context_words": (0,),
-    "decoder_cell": (None, "lstm"),
+    "decoder_cell": (None, *CELLS),
     "residual": (False,),
     "attention_norm": ("softmax",),
 }
