@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dragoman.data.batches import Example, pad
+from dragoman.data.batches import Example, length_batches, pad, pad_sources
 from dragoman.text.vocabulary import INSERT, STEP
 
 Array = NDArray[np.float64]
@@ -24,6 +25,9 @@ _MOST_PAIRS = 20_000  # to learn from; all are aligned
 _SMOOTHING = 0.01
 # What stands for "no token" in the table of operations.
 _NONE = 0
+# Cells of the tables that are filled at once: some hundred megabytes.
+_MOST_CELLS = 4_000_000
+_SIDES = ("src", "tgt")
 
 
 @dataclass(frozen=True)
@@ -34,36 +38,65 @@ class Aligner:
 
     def align(self, example: Example) -> list[int]:
         """Give each target token's source position: 0-based, never falling."""
-        src, tgt = list(example.src), list(example.tgt)
-        best = np.full((len(src) + 1, len(tgt) + 1), -np.inf)
-        best[0, 0] = 0.0
-        table = self.log_probs
-        for i in range(len(src) + 1):
-            for j in range(len(tgt) + 1):
-                if i and j:
-                    best[i, j] = max(best[i, j], best[i - 1, j - 1] + table[src[i - 1], tgt[j - 1]])
-                if i:
-                    best[i, j] = max(best[i, j], best[i - 1, j] + table[src[i - 1], _NONE])
-                if j:
-                    best[i, j] = max(best[i, j], best[i, j - 1] + table[_NONE, tgt[j - 1]])
-        return self._trace(best, src, tgt)
+        return self.align_all([example])[0]
 
-    def _trace(self, best: Array, src: list[int], tgt: list[int]) -> list[int]:
-        """Walk back along the best derivation; an inserted token belongs to the position reached so far."""
-        i, j = len(src), len(tgt)
-        places = [0] * j
-        while j:
-            if i and np.isclose(
-                best[i, j], best[i - 1, j - 1] + self.log_probs[src[i - 1], tgt[j - 1]]
-            ):
-                i, j = i - 1, j - 1
-                places[j] = i
-            elif i and np.isclose(best[i, j], best[i - 1, j] + self.log_probs[src[i - 1], _NONE]):
-                i -= 1
-            else:
-                j -= 1
-                places[j] = max(0, i - 1)
-        return places
+    def align_all(self, examples: Sequence[Example]) -> list[list[int]]:
+        """Align many pairs, as many at once as there is room for."""
+        found: list[list[int]] = [[] for _ in examples]
+        cells = [(max(len(one.src), len(one.tgt)) + 2) ** 2 for one in examples]
+        for numbers in length_batches(cells, _MOST_CELLS):
+            chosen = [examples[number] for number in numbers]
+            for number, places in zip(numbers, self._align_batch(chosen), strict=True):
+                found[number] = places
+        return found
+
+    def _align_batch(self, examples: Sequence[Example]) -> list[list[int]]:
+        """Find the likeliest derivations: Viterbi's recurrence, over all pairs at once."""
+        src, tgt = (pad_sources([getattr(one, side) for one in examples]) for side in _SIDES)
+        costs = _Costs(
+            self.log_probs[src[:, :, None], tgt[:, None]],
+            self.log_probs[src, _NONE],
+            self.log_probs[_NONE][tgt],
+        )
+        (rows, width), height = src.shape, tgt.shape[1]
+        best = np.full((width, height, rows), -np.inf)
+        best[0, 0] = 0.0
+        for i in range(width):
+            for j in range(height):
+                ways = [best[i, j]]
+                ways += [best[i - 1, j - 1] + costs.substitute[:, i - 1, j - 1]] if i and j else []
+                ways += [best[i - 1, j] + costs.delete[:, i - 1]] if i else []
+                ways += [best[i, j - 1] + costs.insert[:, j - 1]] if j else []
+                best[i, j] = np.maximum.reduce(ways)
+        return _trace(best, costs, examples)
+
+
+class _Costs(NamedTuple):
+    """The operations' log-probabilities at each place of each pair; the first axis is the pairs."""
+
+    substitute: Array
+    delete: Array
+    insert: Array
+
+
+def _trace(best: Array, costs: _Costs, examples: Sequence[Example]) -> list[list[int]]:
+    """Walk back along the best derivations; an inserted token belongs to the position reached so far."""
+    rows = np.arange(len(examples))
+    i, j = (np.array([len(getattr(one, side)) for one in examples]) for side in _SIDES)
+    places = np.zeros((len(examples), best.shape[1]), dtype=np.int64)
+    while j.any():
+        here = best[i, j, rows]
+        # Where there is nothing before, what is read is of no use, and not used.
+        diagonal = best[i - 1, j - 1, rows] + costs.substitute[rows, i - 1, j - 1]
+        above = best[i - 1, j, rows] + costs.delete[rows, i - 1]
+        both = (i > 0) & (j > 0)
+        substituted = both & np.isclose(here, diagonal)
+        deleted = both & ~substituted & np.isclose(here, above)
+        said = (j > 0) & ~deleted
+        i = i - (substituted | deleted)
+        j = j - said
+        places[rows[said], j[said]] = np.where(substituted, i, np.maximum(i - 1, 0))[said]
+    return [row[: len(one.tgt)].tolist() for row, one in zip(places, examples, strict=True)]
 
 
 def learn_aligner(examples: Sequence[Example], src_size: int, tgt_size: int) -> Aligner:

@@ -315,7 +315,15 @@ def _align(
 
     aligner = learn_aligner([known(one) for one in parts[0]], *sizes)
     write = with_edits if edits else with_steps
-    return [[write(one, aligner.align(known(one))) for one in part] for part in parts]
+    return [
+        [
+            write(one, places)
+            for one, places in zip(
+                part, aligner.align_all([known(one) for one in part]), strict=True
+            )
+        ]
+        for part in parts
+    ]
 
 
 def _check_pairs(pairs: Sequence[Pair], config: Config) -> None:

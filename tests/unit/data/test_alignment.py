@@ -52,6 +52,21 @@ def test_it_learns_a_cipher_with_silent_letters() -> None:
     assert right >= 0.99 * len(examples)
 
 
+def test_many_pairs_at_once_are_aligned_as_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever their lengths, nothing at all among them; the tables are filled a batch at a time."""
+    monkeypatch.setattr("dragoman.data.alignment._MOST_CELLS", 2000)
+    draw = random.Random(3)
+    examples = [
+        Example(
+            [draw.randrange(5, 10) for _ in range(draw.randrange(longest))],
+            [draw.randrange(5, 10) for _ in range(draw.randrange(longest))],
+        )
+        for longest in [9] * 60 + [40] * 3
+    ]
+    aligner = aligned_by_hand()
+    assert aligner.align_all(examples) == [aligner.align(one) for one in examples]
+
+
 def test_places_never_fall() -> None:
     draw = random.Random(2)
     examples = [
