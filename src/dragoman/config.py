@@ -139,6 +139,9 @@ class ModelConfig(Section):
     """Whether a step also sees the last attended output (Luong 2015); slower: no fused recurrence."""
     deep_output: bool = False
     """Whether the attended output also reads the last word (Sennrich et al. 2017, eq. 9)."""
+    context_output: bool = False
+    """Whether a tied generator also reads what attention found, past the attended output's tanh; with `word_memory` the
+    words looked at can so be named at once (after Nguyen & Chiang 2018)."""
     coverage: bool = False
     """Whether attention sees where it has looked before (See et al. 2017, eq. 10-11); slower, as input feeding is."""
     head: str = "decoder"
@@ -183,6 +186,11 @@ class ModelConfig(Section):
     def memory_size(self) -> int:
         """Width of what is looked at: what the encoder says of a token, and perhaps the token's own vector."""
         return self.hidden_size + (self.embedding_size if self.word_memory else 0)
+
+    @property
+    def output_size(self) -> int:
+        """Width of what a decoder gives the generator."""
+        return self.hidden_size + (self.memory_size if self.context_output else 0)
 
     @property
     def cells(self) -> str:

@@ -193,12 +193,18 @@ def _check_decoder(model: ModelConfig) -> list[str]:
     if decoder is None or model.head in HEADS:
         return []
     faults: list[str] = []
-    for key in ("coverage", "deep_output"):
+    for key in ("coverage", "deep_output", "context_output"):
         if getattr(model, key) and (model.attention == "none" or not decoder.attends):
             faults.append(
                 f"model.{key} = true needs a decoder with an attention; decoder = {model.decoder!r}, "
                 f"attention = {model.attention!r}."
             )
+    generator = GENERATORS.get(model.generator)
+    if model.context_output and generator and not generator.reads_context:
+        able = ", ".join(name for name, one in GENERATORS.items() if one.reads_context)
+        faults.append(
+            f"model.context_output = true needs a generator that reads it: {able}; generator = {model.generator!r}."
+        )
     if decoder.needs_attention and model.attention == "none":
         faults.append(f"model.decoder = {model.decoder!r} needs an attention.")
     if model.decoder_layers < decoder.least_layers:
@@ -222,8 +228,9 @@ def _check_labels(config: Config) -> list[str]:
         for key, (name, right) in wanted.items()
         if name != right
     ]
-    if model.word_memory:
-        faults.append("model.word_memory is for models that write, not for one that labels.")
+    for key in ("word_memory", "context_output"):
+        if getattr(model, key):
+            faults.append(f"model.{key} is for models that write, not for one that labels.")
     if model.context_words:
         faults.append(
             f"model.context_words is for models that write; model.head = {model.head!r} reads all of a sentence."

@@ -97,6 +97,21 @@ NETWORKS = {
         "embedding_size": 7,
         "word_memory": True,
     },
+    "lstm-general-words-found": {
+        "attention": "general",
+        "generator": "tied",
+        "word_memory": True,
+        "context_output": True,
+    },
+    "gru-multihead-found": {
+        "cell": "gru",
+        "attention": "multihead",
+        "attention_heads": 2,
+        "generator": "tied",
+        "embedding_size": 7,
+        "context_output": True,
+        "input_feeding": True,
+    },
     "gru-concat-words": {"cell": "gru", "attention": "concat", "word_memory": True},
     "gru-dense-concat": {
         "cell": "gru",

@@ -40,6 +40,7 @@ _SWITCHES: dict[str, Sequence[Any]] = {
     "transitions": (1, 2),
     "zoneout": (0.0, 0.25),
     "word_memory": (False, True),
+    "context_output": (False, True),
     "attention_norm": ("softmax", "entmax15", "sparsemax"),
 }
 _CROSSED = ("cell", "bridge", "attention", "generator")
@@ -77,6 +78,7 @@ def name_of(config: ModelConfig) -> str:
         "residual",
         "zoneout",
         "word_memory",
+        "context_output",
     )
     return "-".join([*names, *(flag for flag in flags if getattr(config, flag))])
 
@@ -123,12 +125,15 @@ def _goes_together(choice: Choice) -> bool:
     """Say whether a recipe may choose so; see `dragoman.tables.check_config`."""
     attends = choice.get("attention") != "none"
     decoder = DECODERS[choice.get("decoder", "recurrent")]
-    asks = choice.get("coverage") or choice.get("deep_output")
+    asks = any(choice.get(key) for key in ("coverage", "deep_output", "context_output"))
     if (choice.get("input_feeding") or asks or decoder.needs_attention) and not attends:
         return False
     if asks and not decoder.attends:
         return False
     if choice.get("decoder_layers", decoder.least_layers) < decoder.least_layers:
+        return False
+    generator = GENERATORS[choice.get("generator", "tied")]
+    if choice.get("context_output") and not generator.reads_context:
         return False
     copies = "generator" in choice and GENERATORS[choice["generator"]].copies
     if copies and choice.get("attention_norm", "softmax") != "softmax":

@@ -135,10 +135,16 @@ class NetworkWriter:
             "STATE": layers + extra,
             "HEADS": model.attention_heads,
             "KEYS_ARE_MEMORY": int(memory_keys),
+            "VALUES": model.hidden_size if model.attention == "multihead" else self._output,
+            "OUTPUT": self._output,
             "TGT_VOCAB": self.tensors["generator.bias"].size,
             "TABLES": directions + 1 + 2 * self._looks_at_words,
             **(
-                {"WORD_MEMORY": 1, "FOLDED_OWN": self._fits(model.hidden_size)}
+                {
+                    "WORD_MEMORY": 1,
+                    "FOLDED_KEYS": self._fits(model.hidden_size),
+                    "FOLDED_VALUES": self._fits(self._output),
+                }
                 if self._looks_at_words
                 else {}
             ),
@@ -207,10 +213,9 @@ class NetworkWriter:
         if model.attention == "none":
             return []
         hidden, memory, said = model.hidden_size, model.memory_size, self._said
-        mix = "decoder.W_c.weight"
         found = {
-            "mix_context": f"{mix}:0-{memory}{said}",
-            "mix_state": f"{mix}:{memory}-{memory + hidden}",
+            "mix_context": f"{self._mix}{said}",
+            "mix_state": f"decoder.W_c.weight:{memory}-{memory + hidden}",
         }
         own = "decoder.attention."
         if model.attention != "dot" or self._fits_keys:
@@ -229,7 +234,7 @@ class NetworkWriter:
         if model.attention in ("additive", "concat"):
             self._floats(f"{own}v", "attention_v")
         return [
-            self._matrix(name, weight if weight.startswith(mix) else own + weight)
+            self._matrix(name, weight if weight.startswith("decoder.") else own + weight)
             for name, weight in found.items()
         ]
 
@@ -239,10 +244,10 @@ class NetworkWriter:
         if not self._looks_at_words:
             return []
         hidden, memory = model.hidden_size, model.memory_size
-        none = self._floats("none", values=np.zeros(hidden, np.float32))
+        none = self._floats("none", values=np.zeros(self._output, np.float32))
         maps = [
             self._braces(f"{name}:{hidden}-{memory}")
-            for name in (f"decoder.attention.{self._keys}", f"decoder.W_c.weight:0-{memory}")
+            for name in (f"decoder.attention.{self._keys}", self._mix)
         ]
         rows = "\n".join(f"    {{{one}, {one}, {none}, NULL}}," for one in maps)
         return [array("cell", "own", rows, "[2]")]
@@ -260,6 +265,17 @@ class NetworkWriter:
         }[self.model.attention]
 
     @property
+    def _mix(self) -> str:
+        """Name what reads the context: W_c's half, and, below it, the generator's."""
+        model = self.model
+        return "decoder.context" if model.context_output else f"decoder.W_c.weight:0-{model.memory_size}"
+
+    @property
+    def _output(self) -> int:
+        """Give the width of what the generator reads: with what is already mapped of the context."""
+        return self.model.hidden_size + (self.model.embedding_size if self.model.context_output else 0)
+
+    @property
     def _looks_at_words(self) -> bool:
         return self.model.word_memory and self.model.attention != "none"
 
@@ -275,6 +291,8 @@ class NetworkWriter:
     def _generator(self) -> list[str]:
         self._floats("generator.bias", "generator_bias")
         name = "generator.P.weight" if self.model.generator == "tied" else "generator.W.weight"
+        if self.model.context_output:
+            name += f":0-{self.model.hidden_size}"
         return [self._matrix("generator", name)]
 
     def _matrix(self, name: str, weight: str, *, table: bool = False) -> str:

@@ -14,7 +14,7 @@ from onnx import TensorProto
 
 from dragoman.export.cells import Recurrence, advance, recurrence
 from dragoman.export.graph import Graph, Matrix
-from dragoman.export.parts import ATTENTIONS, Network
+from dragoman.export.parts import ATTENTIONS, Network, Output
 from dragoman.export.words import Memory
 from dragoman.text.vocabulary import INSERT, PAD, SOS, STEP
 
@@ -78,8 +78,21 @@ class Recurrent:
             self.attention = ATTENTIONS[config.attention](network, self.reads())
 
     def reads(self) -> Matrix:
-        """Give all that reads the context, W_1 first."""
-        return self.network.matrix("decoder.W_c.weight", slice(0, self.memory_size))
+        """Give all that reads the context: W_1 first, what belongs to the decoder, then the generator's map."""
+        first = self.network.matrix("decoder.W_c.weight", slice(0, self.memory_size))
+        return _stacked(first, [*self.own_reads(), *self._generator()])
+
+    def own_reads(self) -> list[Matrix]:
+        """Give what the layers read it by."""
+        return []
+
+    def _generator(self) -> list[Matrix]:
+        config = self.network.config
+        if not config.context_output:
+            return []
+        return [
+            self.network.matrix("generator.P.weight", slice(config.hidden_size, config.output_size))
+        ]
 
     @property
     def values_size(self) -> int:
@@ -96,13 +109,22 @@ class Recurrent:
         """Make of the memory all that steps look at."""
         return {} if self.attention is None else self.attention.prepare(g, memory)
 
-    def step(self, walk: Walk) -> tuple[str, str]:
+    def step(self, walk: Walk) -> tuple[Output, str]:
         """Go through the layers, and look: give h~ and where it looked; without attention h, and nothing."""
         x = self.climb(walk, walk.read(0))
         if self.attention is None:
-            return x, ""
-        mixed, weights = self.attention.attend(walk.g, x, SEEN)
-        return self.mixed(walk, mixed, x), weights
+            return Output(x), ""
+        mixed, _, found, weights = self.look(walk, x)
+        return Output(self.mixed(walk, mixed, x), found), weights
+
+    def look(self, walk: Walk, query: str) -> tuple[str, list[str], str | None, str]:
+        """Look, and tell apart what reads the context: W_1, the layers, the generator; and where it looked."""
+        assert self.attention is not None
+        found, weights = self.attention.attend(walk.g, query, SEEN)
+        others = [*self.own_reads(), *self._generator()]
+        sizes = [self.network.config.hidden_size, *(len(one.values) for one in others)]
+        mixed, *read = walk.g.split(found, sizes) if others else [found]
+        return mixed, read, read.pop() if self._generator() else None, weights
 
     def climb(self, walk: Walk, x: str, context: Mapping[int, str] | None = None) -> str:
         """Read with all layers above the first; some have gates that come of the context."""
@@ -122,19 +144,16 @@ class Recurrent:
 class GNMT(Recurrent):
     """Looks after the first layer; those above read the context too."""
 
-    def reads(self) -> Matrix:
-        """W_1, and the gates of the layers above the first."""
-        return _stacked(super().reads(), [self._gates(n) for n in self._above()])
+    def own_reads(self) -> list[Matrix]:
+        """Give the gates of the layers above the first."""
+        return [self._gates(n) for n in self._above()]
 
-    def step(self, walk: Walk) -> tuple[str, str]:
+    def step(self, walk: Walk) -> tuple[Output, str]:
         """See `Recurrent.step`."""
-        assert self.attention is not None
         x = walk.read(0)
-        found, weights = self.attention.attend(walk.g, x, SEEN)
-        sizes = [len(self._gates(n).values) for n in self._above()]
-        mixed, *gates = walk.g.split(found, [self.network.config.hidden_size, *sizes])
+        mixed, gates, found, weights = self.look(walk, x)
         x = self.climb(walk, x, dict(zip(self._above(), gates, strict=True)))
-        return self.mixed(walk, mixed, x), weights
+        return Output(self.mixed(walk, mixed, x), found), weights
 
     def _above(self) -> range:
         return range(1, self.network.config.decoder_layers)
@@ -150,18 +169,15 @@ class Conditional(Recurrent):
 
     cell = "decoder.transition"
 
-    def reads(self) -> Matrix:
-        """W_1, and the gates of the second."""
-        return _stacked(super().reads(), [self._gates()])
+    def own_reads(self) -> list[Matrix]:
+        """Give the gates of the second."""
+        return [self._gates()]
 
-    def step(self, walk: Walk) -> tuple[str, str]:
+    def step(self, walk: Walk) -> tuple[Output, str]:
         """See `Recurrent.step`."""
-        assert self.attention is not None
-        found, weights = self.attention.attend(walk.g, walk.read(0), SEEN)
-        sizes = [self.network.config.hidden_size, len(self._gates().values)]
-        mixed, gates = walk.g.split(found, sizes)
-        x = self.climb(walk, walk.read_on(self.cell, gates))
-        return self.mixed(walk, mixed, x), weights
+        mixed, gates, found, weights = self.look(walk, walk.read(0))
+        x = self.climb(walk, walk.read_on(self.cell, gates[0]))
+        return Output(self.mixed(walk, mixed, x), found), weights
 
     def _gates(self) -> Matrix:
         return recurrence(self.network, self.cell).input(0, self.memory_size)
@@ -220,7 +236,7 @@ class Monotonic(Recurrent):
         """Give what the first layer reads of the token at its place."""
         return g.op("GatherND", "keys", place, batch_dims=1)
 
-    def step(self, walk: Walk) -> tuple[str, str]:
+    def step(self, walk: Walk) -> tuple[Output, str]:
         """Go through the layers, and take the same token once more."""
         g, position = walk.g, walk.place
         assert position is not None
@@ -229,7 +245,8 @@ class Monotonic(Recurrent):
         zero, one = g.constant(0, np.int64), g.constant(1, np.int64)
         length = g.op("Squeeze", g.op("Shape", SEEN["mask"], start=2, end=3))
         places = g.op("Range", zero, length, one)
-        return output, g.op("Cast", g.op("Equal", position, places), to=TensorProto.FLOAT)
+        looked = g.op("Cast", g.op("Equal", position, places), to=TensorProto.FLOAT)
+        return Output(output), looked
 
 
 class Transducer(Monotonic):

@@ -26,7 +26,7 @@ from dragoman.export.copying import COPIES, copies, known_ids, pointed
 from dragoman.export.decoders import DECODERS, SEEN, Monotonic, Recurrent, Walk
 from dragoman.export.encoders import SourceReader
 from dragoman.export.graph import Graph, Value, Weights
-from dragoman.export.parts import GENERATORS, Network, embedding
+from dragoman.export.parts import GENERATORS, Network, Output, embedding
 from dragoman.export.shortlist import Shortlist, offer, offered, score_offered
 from dragoman.export.words import Memory, of_words
 from dragoman.nn.cells import CELLS as CELL_PARTS
@@ -207,12 +207,12 @@ def step_graph(network: Network, weights: Weights, *, shortlist: bool = False) -
     output, weights_of = decoder.step(walk)
     state = [*(h for h, _ in walk.states), *(c for _, c in walk.states if c)]
     state += [extra[0]] if config.context_every_step else []
-    state += [output] if _feeds(config) else []
+    state += [output.h] if _feeds(config) else []
     state += [extra[-1]] if decoder.place else []
     logits = (score_offered if shortlist else _score_all)(g, network, output)
     num_ids: int | str = "words"
     if network.copies:
-        log_probs = pointed(g, network, (logits, output, weights_of))
+        log_probs = pointed(g, network, (logits, output.h, weights_of))
     else:
         log_probs = g.op("LogSoftmax", logits, axis=-1)
         num_ids = num_ids if shortlist else len(network.parameters["generator.bias"])
@@ -234,7 +234,7 @@ def step_graph(network: Network, weights: Weights, *, shortlist: bool = False) -
     return g.model(inputs, outputs)
 
 
-def _score_all(g: Graph, network: Network, output: str) -> str:
+def _score_all(g: Graph, network: Network, output: Output) -> str:
     logits = GENERATORS[network.config.generator].scores(g, network, output)
     bias = network.parameters["generator.bias"]
     return g.op("Add", logits, g.weight("generator.bias", bias))

@@ -71,6 +71,19 @@ class Network:
         return whole if columns is None else whole.columns(columns.start, columns.stop)
 
 
+@dataclass(frozen=True)
+class Output:
+    """What a decoder gives the generator.
+
+    Attributes:
+        h: The attended output, or what its top layer says.
+        found: What the generator's map makes of the context, where that is read too.
+    """
+
+    h: str
+    found: str | None = None
+
+
 class Attention:
     """Single-headed attention: what `prepare` makes of a sentence, `attend` looks at in every step.
 
@@ -247,25 +260,27 @@ class Generator:
         maps: Whether queries are mapped, so that they need not lie between -1 and 1 as what they are made of does.
     """
 
-    query: Callable[[Graph, Network, str], str]
+    query: Callable[[Graph, Network, Output], str]
     words: Callable[[Network], Matrix]
     maps: bool
 
-    def scores(self, g: Graph, network: Network, outputs: str) -> str:
+    def scores(self, g: Graph, network: Network, output: Output) -> str:
         """Score all words."""
-        query = self.query(g, network, outputs)
+        query = self.query(g, network, output)
         bounded = network.bounded_outputs and not self.maps
         return g.linear(query, self.words(network), bounded=bounded)
 
 
-def _as_it_is(g: Graph, network: Network, outputs: str) -> str:
+def _as_it_is(g: Graph, network: Network, output: Output) -> str:
     del g, network
-    return outputs
+    return output.h
 
 
-def _mapped(g: Graph, network: Network, outputs: str) -> str:
-    matrix = network.matrix("generator.P.weight")
-    return g.linear(outputs, matrix, bounded=network.bounded_outputs)
+def _mapped(g: Graph, network: Network, output: Output) -> str:
+    of_h = slice(0, network.config.hidden_size) if output.found else None
+    matrix = network.matrix("generator.P.weight", of_h)
+    query = g.linear(output.h, matrix, bounded=network.bounded_outputs)
+    return g.op("Add", query, output.found) if output.found else query
 
 
 _TIED = Generator(_mapped, lambda network: embedding(network, "tgt_embedding.weight"), True)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto
 
 from dragoman.export.graph import Graph, Value
-from dragoman.export.parts import GENERATORS, Network
+from dragoman.export.parts import GENERATORS, Network, Output
 from dragoman.runtime.weights import ALWAYS, TABLE
 from dragoman.text.vocabulary import EOS, SPECIALS
 
@@ -158,7 +158,7 @@ def offer(g: Graph, network: Network, shortlist: Shortlist) -> tuple[str, str, s
     return ids, allowed, columns, g.op("Gather", g.weight("generator.bias", bias), ids)
 
 
-def score_offered(g: Graph, network: Network, output: str) -> str:
+def score_offered(g: Graph, network: Network, output: Output) -> str:
     """Score the words that are offered; the others of the batch get -inf."""
     query = GENERATORS[network.config.generator].query(g, network, output)
     scores = g.op("Add", g.op("MatMul", query, COLUMNS), BIAS)

@@ -107,7 +107,7 @@ class RecurrentDecoder(Decoder):
         feed = outputs if self.config.input_feeding else None
         seen = None if weights is None else weights[:, None]
         state = replace(state, recurrent=walk.recurrent(), feed=feed, coverage=coverage)
-        return Decoded(outputs[:, None], seen), state
+        return Decoded(self._shown(outputs, found)[:, None], seen), state
 
     def sequence(self, embedded: Float[Tensor, "batch steps embedding"], state: State) -> Decoded:
         """Read a whole target, in one fused recurrence a layer where no step needs to know of the last one's look."""
@@ -118,6 +118,7 @@ class RecurrentDecoder(Decoder):
             x = torch.cat([x, state.context[:, None].expand(-1, x.shape[1], -1)], dim=2)
         x, found = self.climb(WholeWalk(self, state), x)
         outputs = self._output(x, found, embedded)
+        outputs = self._shown(outputs, found)
         return Decoded(outputs, None if found is None else found.weights)
 
     def look(self, query: Float[Tensor, "batch steps hidden"], state: State) -> Attended | None:
@@ -148,6 +149,12 @@ class RecurrentDecoder(Decoder):
             return x
         word = [embedded] if self.config.deep_output else []
         return self.W_c(torch.cat([found.context, x, *word], dim=-1)).tanh()
+
+    def _shown(self, outputs: Vectors, found: Look | None) -> Vectors:
+        """Give what the generator reads: h~, and the context where it asks for that too."""
+        if found is None or not self.config.context_output:
+            return outputs
+        return torch.cat([outputs, found.context], dim=-1)
 
 
 class GNMTDecoder(RecurrentDecoder):

@@ -35,10 +35,12 @@ class Generator(nn.Module):
 
     Attributes:
         copies: Whether it also copies from the source, so that its distribution is more than that softmax.
+        reads_context: Whether it can also be given what attention found (`context_output`).
     """
 
     bias: nn.Parameter
     copies = False
+    reads_context = False
 
     def __init__(self, config: ModelConfig, embedding: nn.Embedding) -> None:
         super().__init__()
@@ -91,12 +93,23 @@ class SoftmaxGenerator(Generator):
 
 
 class TiedGenerator(Generator):
-    """softmax(E P s + b), E the target embedding (Press & Wolf 2017, arXiv:1608.05859), P a map to its width."""
+    """softmax(E P s + b), E the target embedding (Press & Wolf 2017, arXiv:1608.05859), P a map to its width.
+
+    With `context_output` s is [h~; c], c what attention found. If c ends in the words' own vectors (`word_memory`), they
+    begin as they are: the words looked at are named before anything is learned, where both sides share them, and a
+    word's vector need not pass the recurrence to become its translation (Nguyen & Chiang 2018, arXiv:1710.01329, section
+    4, whose tanh and second map are left out, so that P c can be averaged instead of c).
+    """
+
+    reads_context = True
 
     def __init__(self, config: ModelConfig, embedding: nn.Embedding) -> None:
         super().__init__(config, embedding)
         self.embedding = embedding
-        self.P = Linear(config.hidden_size, config.embedding_size, bias=False)
+        self.P = Linear(config.output_size, config.embedding_size, bias=False)
+        if config.context_output and config.word_memory:
+            with torch.no_grad():
+                self.P.weight[:, -config.embedding_size :] = torch.eye(config.embedding_size)
 
     @property
     def weight(self) -> Float[Tensor, "vocab features"]:
@@ -119,6 +132,7 @@ class PointerGenerator(TiedGenerator):
 
     def __init__(self, config: ModelConfig, embedding: nn.Embedding) -> None:
         super().__init__(config, embedding)
+        self.hidden_size = config.hidden_size
         self.gate = Linear(config.hidden_size, 1)
         nn.init.constant_(self.gate.bias, -config.copy_bias)
 
@@ -126,7 +140,7 @@ class PointerGenerator(TiedGenerator):
         self, outputs: Float[Tensor, "*batch hidden"], looked: Looked
     ) -> Float[Tensor, "*batch width"]:
         """Return the mixture, in float32 whatever the products were made in."""
-        p_gen = self.gate(outputs).float().sigmoid()
+        p_gen = self.gate(outputs[..., : self.hidden_size]).float().sigmoid()
         generated = p_gen * self.logits(outputs).softmax(dim=-1, dtype=torch.float32)
         mixed = functional.pad(generated, (0, looked.width - generated.shape[-1]))
         return mixed.scatter_add(-1, looked.ids, (1 - p_gen) * looked.weights.float())

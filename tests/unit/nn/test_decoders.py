@@ -104,6 +104,33 @@ def test_a_deep_output_also_reads_the_last_word():
     torch.testing.assert_close(deep(SRC, TGT).outputs, wanted, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("decoder", ["recurrent", "conditional"])
+@torch.no_grad()
+def test_a_generator_that_reads_the_context_adds_a_map_of_it(decoder):
+    """softmax(E (P_1 h~ + P_2 c) + b), c the weighted average of the encoder's outputs and the words' vectors."""
+    choices = {"generator": "tied", "input_feeding": True, "decoder": decoder, "word_memory": True}
+    shown, plain = model_of(**choices, context_output=True), model_of(**choices)
+    weights = shown.state_dict()
+    P = weights["generator.P.weight"]
+    plain.load_state_dict({**weights, "generator.P.weight": P[:, :6]})
+    decoded = plain(SRC, TGT)
+    memory = plain.start(SRC).encoded.memory
+    assert memory.shape == (2, 4, 10)
+    query = decoded.outputs @ P[:, :6].t() + decoded.weights @ memory @ P[:, 6:].t()
+    wanted = query @ plain.tgt_embedding.weight.t() + plain.generator.bias
+    found = shown.log_probs(shown(SRC, TGT), SRC)
+    torch.testing.assert_close(found, wanted.log_softmax(2), atol=1e-5, rtol=1e-5)
+
+
+@torch.no_grad()
+def test_before_it_has_learned_the_words_looked_at_are_named_by_their_own_vectors():
+    sizes = {"embedding_size": 4, "hidden_size": 6, "dropout": 0.0, "generator": "tied"}
+    model = Seq2Seq(ModelConfig(**sizes, word_memory=True, context_output=True), 12, 12)
+    own = torch.randn(3, 4)
+    nothing_else = torch.cat([torch.zeros(3, 12), own], 1)
+    torch.testing.assert_close(model.generator.project(nothing_else), own)
+
+
 @pytest.mark.parametrize("decoder", ["gnmt", "conditional"])
 def test_what_reads_the_context_is_dropped_alike_at_every_step(decoder):
     """The context that is read is a sentence's; what dropout takes of it is the same at every step."""
@@ -134,6 +161,11 @@ def test_what_reads_the_context_is_dropped_alike_at_every_step(decoder):
         ({"decoder": "conditional", "attention": "none"}, "needs an attention"),
         ({"deep_output": True, "attention": "none"}, "model.deep_output = true needs"),
         ({"deep_output": True, "decoder": "monotonic"}, "decoder = 'monotonic'"),
+        ({"context_output": True, "generator": "softmax"}, "that reads it: tied, pointer"),
+        (
+            {"context_output": True, "generator": "tied", "attention": "none"},
+            "model.context_output = true needs a decoder with an attention",
+        ),
     ],
 )
 def test_what_a_decoder_lacks_is_said(model, wanted):

@@ -71,7 +71,7 @@ dragoman *dragoman_open(void)
 #ifdef WORD_MEMORY
         if (n > ENCODER_DIRECTIONS) {
             t->layer = &own[n - ENCODER_DIRECTIONS - 1];
-            t->folded = FOLDED_OWN;
+            t->folded = t->layer == own ? FOLDED_KEYS : FOLDED_VALUES;
         }
 #endif
         t->rows = calloc((size_t)t->words->rows, sizeof(float *));

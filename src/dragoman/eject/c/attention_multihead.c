@@ -27,7 +27,7 @@ static void look(const sentence *s, int head, const float *q, float *scores, flo
 /* Several scaled dot products side by side (Vaswani et al. 2017); then h~ = tanh(W_c [context; h]). */
 static void attend(dragoman *d, const sentence *s, size_t count, const float *query, float *output, float *weights)
 {
-    float q[HIDDEN], context[HIDDEN], mapped[HIDDEN], mixed[HIDDEN];
+    float q[HIDDEN], context[HIDDEN], mapped[HIDDEN], mixed[OUTPUT];
     size_t n, j;
     int head;
 
@@ -46,6 +46,6 @@ static void attend(dragoman *d, const sentence *s, size_t count, const float *qu
         multiply(d, &mix_state, query + n * STATE, 1, 0, q, 0, 1);
         add(mixed, q, HIDDEN);
         bend(mixed, HIDDEN);
-        memcpy(output + n * HIDDEN, mixed, sizeof mixed);
+        memcpy(output + n * OUTPUT, mixed, sizeof mixed);
     }
 }

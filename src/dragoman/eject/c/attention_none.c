@@ -15,5 +15,5 @@ static void attend(dragoman *d, const sentence *s, size_t count, const float *qu
     (void)s;
     (void)weights;
     for (n = 0; n < count; n++)
-        memcpy(output + n * HIDDEN, query + n * STATE, HIDDEN * sizeof(float));
+        memcpy(output + n * OUTPUT, query + n * STATE, HIDDEN * sizeof(float));
 }

@@ -2,6 +2,10 @@
 /* The target's vectors of words are the last map too (Press & Wolf 2017). */
 static void generate(dragoman *d, const float *output, size_t count, float *logits)
 {
-    multiply(d, &generator, output, count, HIDDEN, d->temp, EMBEDDING, 1);
+    size_t n;
+
+    multiply(d, &generator, output, count, OUTPUT, d->temp, EMBEDDING, 1);
+    for (n = 0; n < count && OUTPUT > HIDDEN; n++)
+        add(d->temp + n * EMBEDDING, output + n * OUTPUT + HIDDEN, EMBEDDING);
     multiply(d, &tgt_words, d->temp, count, EMBEDDING, logits, TGT_VOCAB, 0);
 }

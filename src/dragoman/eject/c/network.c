@@ -22,15 +22,14 @@ static const float *word_gates(dragoman *d, word_table *t, int id, float *y)
 /* Add to keys and values what the words are by themselves. */
 static void add_own(dragoman *d, const sentence *s)
 {
-    float room[HIDDEN], *rows[2];
+    word_table *own = d->tables + ENCODER_DIRECTIONS + 1;
+    float room[VALUES];
     size_t n;
-    int i;
 
-    rows[0] = s->keys;
-    rows[1] = s->values;
-    for (i = 0; i < 2; i++)
-        for (n = 0; n < s->length; n++)
-            add(rows[i] + n * HIDDEN, word_gates(d, &d->tables[ENCODER_DIRECTIONS + 1 + i], s->ids[n], room), HIDDEN);
+    for (n = 0; n < s->length; n++) {
+        add(s->keys + n * HIDDEN, word_gates(d, own, s->ids[n], room), HIDDEN);
+        add(s->values + n * VALUES, word_gates(d, own + 1, s->ids[n], room), VALUES);
+    }
 }
 #endif
 

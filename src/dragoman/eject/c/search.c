@@ -159,7 +159,7 @@ static int take_room(dragoman *d, step_room *room, size_t beam, size_t source)
     d->temp = take_floats(d, beam, widest);
     room->gates = take_floats(d, beam, GATES * HIDDEN);
     room->extra = take_floats(d, beam, GATES * HIDDEN);
-    room->output = take_floats(d, beam, HIDDEN);
+    room->output = take_floats(d, beam, OUTPUT);
     room->log_probs = take_floats(d, beam, TGT_VOCAB);
     room->weights = take_floats(d, beam + 1, source);
     return d->temp && room->gates && room->extra && room->output && room->log_probs && room->weights;

@@ -14,7 +14,7 @@ static void softmax(float *x, size_t count)
         x[j] /= sum;
 }
 
-/* Average some columns of the rows of `values`, each of HIDDEN numbers. */
+/* Average some columns of the rows of `values`, each of VALUES numbers. */
 static void average(const float *weights, const float *values, size_t count, size_t columns, float *out)
 {
     size_t i, j;
@@ -22,5 +22,5 @@ static void average(const float *weights, const float *values, size_t count, siz
     memset(out, 0, columns * sizeof(float));
     for (j = 0; j < count; j++)
         for (i = 0; i < columns; i++)
-            out[i] += weights[j] * values[j * HIDDEN + i];
+            out[i] += weights[j] * values[j * VALUES + i];
 }

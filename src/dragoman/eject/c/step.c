@@ -51,7 +51,7 @@ static void step(dragoman *d, const sentence *s, size_t count, const int *last, 
         if (CONTEXT_EVERY_STEP)
             memcpy(extra, old + n * STATE + LAYERS_STATE, HIDDEN * sizeof(float));
         if (INPUT_FEEDING)
-            memcpy(extra + CONTEXT_EVERY_STEP * HIDDEN, room->output + n * HIDDEN, HIDDEN * sizeof(float));
+            memcpy(extra + CONTEXT_EVERY_STEP * HIDDEN, room->output + n * OUTPUT, HIDDEN * sizeof(float));
     }
     generate(d, room->output, count, room->log_probs);
     for (n = 0; n < count; n++) {

@@ -3,8 +3,8 @@
 enum { LSTM, SSRU };
 
 typedef struct {
-    int64_t hidden, layers, vocabulary, query, looks; /* query: width of what words are compared with, if it is mapped */
-    int64_t cell;
+    int64_t hidden, layers, vocabulary, looks, cell;
+    int64_t query, found; /* widths of what words are compared with, if it is mapped, and of what attention adds to it */
     const word_table *table;     /* of the first layer's gates */
     const matrix *recurrent;     /* of each layer of an LSTM */
     const matrix *input;         /* of each layer but the first */
@@ -15,7 +15,7 @@ typedef struct {
     const float *words_bias;
 } decoder;
 
-/* What sentences are looked at by: keys, values: [any, length, hidden]; mask: [any, length]. */
+/* What sentences are looked at by: keys, [any, length, hidden]; values, [any, length, hidden + found]; mask, [any, length]. */
 typedef struct memory {
     int64_t length;
     const float *keys, *values, *mask;
@@ -57,6 +57,11 @@ static int bounded(const decoder *d)
     return d->looks || d->cell == LSTM;
 }
 
+static int64_t values_of(const decoder *d)
+{
+    return d->hidden + d->found;
+}
+
 static party open_party(int64_t rows, yard *y)
 {
     party p = {rows, NULL, NULL, NULL, NULL};
@@ -79,7 +84,7 @@ static void open_desk(desk *k, const decoder *d, int64_t rows, int64_t most, yar
     k->sums = take(y, d->cell == LSTM ? d->layers * rows * gates_of(d) : 0, sizeof(float));
     k->given = take(y, rows * gates_of(d), sizeof(float));
     k->said = take(y, d->cell == LSTM ? 0 : rows * size, sizeof(float));
-    k->mixed = take(y, rows * size, sizeof(float));
+    k->mixed = take(y, rows * values_of(d), sizeof(float));
     k->query = take(y, rows * d->query, sizeof(float));
     k->offered = take(y, TALL * (most + MANY), sizeof(int32_t));
     k->asked = d->query ? k->query : k->mixed;
@@ -107,11 +112,11 @@ static int64_t meet_heads(desk *k, const party *p)
 }
 
 /* Look at one sentence from one state: weights = softmax(keys h + mask), mixed = weights values. */
-static void look(const float *h, const memory *m, int64_t at, int64_t size, float *weights, float *mixed)
+static void look(const decoder *d, const float *h, const memory *m, int64_t at, float *weights, float *mixed)
 {
-    const float *keys = m->keys + at * m->length * size, *values = m->values + at * m->length * size;
+    int64_t size = d->hidden, width = values_of(d), t;
+    const float *keys = m->keys + at * m->length * size, *values = m->values + at * m->length * width;
     const float *mask = m->mask + at * m->length;
-    int64_t t;
 
     for (t = 0; t + NEAR <= m->length; t += NEAR)
         dots(NEAR, h, keys + t * size, size, weights + t);
@@ -120,7 +125,7 @@ static void look(const float *h, const memory *m, int64_t at, int64_t size, floa
     for (t = 0; t < m->length; t++)
         weights[t] += mask[t];
     share_out(weights, m->length);
-    mix(weights, values, m->length, size, mixed);
+    mix(weights, values, m->length, width, mixed);
 }
 
 /* One layer's step of the recurrence; `fresh` heads are new. */
@@ -179,21 +184,24 @@ static void advance(const decoder *d, desk *k, const party *p, const memory *m, 
                     float *weights)
 {
     sheet top = climb(d, k, p, state, new_state);
-    int64_t size = d->hidden, i, j;
+    int64_t size = d->hidden, width = values_of(d), i, j;
 
     if (d->looks)
         multiply(&d->output, top, d->cell == LSTM, NULL, k->given, size, &k->room);
     for (i = 0; i < p->count; i++) {
         const float *said = row_of(&top, i), *own = k->given + i * size;
-        float *mixed = k->mixed + i * size;
+        float *mixed = k->mixed + i * width;
         if (!d->looks) {
             memcpy(mixed, said, (size_t)size * sizeof(float));
             continue;
         }
-        look(said, m, p->places[i], size, weights + p->rows[i] * m->length, mixed);
+        look(d, said, m, p->places[i], weights + p->rows[i] * m->length, mixed);
         j = 0;
         BY_LANES(j, left, size, store_some(mixed + j, left, bend(plus(load_some(mixed + j, left, 0), load_some(own + j, left, 0)))))
     }
     if (d->query)
-        multiply(&d->map, (sheet){k->mixed, size, size, p->count, NULL}, bounded(d), NULL, k->query, d->query, &k->room);
+        multiply(&d->map, (sheet){k->mixed, width, size, p->count, NULL}, bounded(d), NULL, k->query, d->query, &k->room);
+    for (i = 0; i < p->count; i++)
+        for (j = 0; j < d->found; j++)
+            k->query[i * d->query + j] += k->mixed[i * width + size + j];
 }

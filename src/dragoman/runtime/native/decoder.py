@@ -26,6 +26,7 @@ class Decoder:
         gates = cell.gates * size
         self.table = parts.words(words, vocabulary, name.format(0), gates)
         query = model.embedding_size if parts.tied else 0
+        found = query if model.context_output else 0
         shapes = {
             "recurrent": [
                 parts.map(f"{name.format(n)}.weight_hh", (size, gates))
@@ -42,7 +43,8 @@ class Decoder:
             if self.looks
             else None
         )
-        mapped = parts.map("generator.P.weight", (size, query)) if parts.tied else None
+        of_h = f":0-{size}" if found else ""
+        mapped = parts.map(f"generator.P.weight{of_h}", (size, query)) if parts.tied else None
         vectors, scales, words_bias = parts.scored(vocabulary)
         scored = Packed(vectors.T, scales)
         recurrent, inputs = (
@@ -57,9 +59,10 @@ class Decoder:
             size,
             model.decoder_layers,
             vocabulary,
-            query,
             int(self.looks),
             cell.number,
+            query,
+            found,
             ctypes.pointer(self.table.struct),
             recurrent,
             inputs,

@@ -118,8 +118,8 @@ static int open_reading(const encoder *e, reading *b, yard *y)
     return 1;
 }
 
-/* What reading leaves: the top layer's outputs, keys and values of them, [sentences, steps, hidden]; mask,
- * [sentences, steps]; the decoder's first state, [sentences, carried * decoder_layers * hidden]. */
+/* What reading leaves: the top layer's outputs and keys of them, [sentences, steps, hidden]; values, [sentences, steps,
+ * values->outputs]; mask, [sentences, steps]; the decoder's first state, [sentences, carried * decoder_layers * hidden]. */
 typedef struct {
     float *read, *keys, *values, *mask, *state;
 } left;

@@ -66,16 +66,18 @@ class Encoder:
         )
         key = f"decoder.attention.{'W' if model.attention == 'general' else 'fit'}.weight"
         mix = f"decoder.W_c.weight:0-{model.memory_size}"
+        if model.context_output:
+            mix = "decoder.context"
+        self._values = hidden + (model.embedding_size if model.context_output else 0)
         # What reads the encoder's outputs, and what reads the words by themselves.
         said = f":0-{hidden}" if model.word_memory else ""
         self._mapped = self._looks and (model.attention == "general" or parts.has(key + said))
         keys = parts.map(key + said, (hidden, hidden)) if self._mapped else None
-        values = parts.map(mix + said, (hidden, hidden)) if self._looks else None
-        none = np.zeros(hidden, np.float32)
+        values = parts.map(mix + said, (hidden, self._values)) if self._looks else None
         own = f":{hidden}-{model.memory_size}"
         self._own = [
-            parts.table("src_embedding.weight", num_words, one + own, none)
-            for one in (key, mix)
+            parts.table("src_embedding.weight", num_words, one + own, np.zeros(width, np.float32))
+            for one, width in ((key, hidden), (mix, self._values))
             if model.word_memory and self._looks
         ]
         self.struct = EncoderStruct(
@@ -110,7 +112,10 @@ class Encoder:
         """
         src = self.checked(src)
         sentences, steps = src.shape
-        memory, keys, values = (np.empty((*src.shape, self._hidden), np.float32) for _ in range(3))
+        memory, keys, values = (
+            np.empty((*src.shape, width), np.float32)
+            for width in (self._hidden, self._hidden, self._values)
+        )
         mask, state = (
             np.empty((sentences, 1, width), np.float32) for width in (steps, self._width)
         )

@@ -91,7 +91,8 @@ class DecoderStruct(ctypes.Structure):
     """`decoder` of decoder.c."""
 
     _fields_ = (
-        *((name, c_int64) for name in ("hidden", "layers", "vocabulary", "query", "looks", "cell")),
+        *((name, c_int64) for name in ("hidden", "layers", "vocabulary", "looks", "cell")),
+        *((name, c_int64) for name in ("query", "found")),
         ("table", POINTER(WordsStruct)),
         ("recurrent", POINTER(MatrixStruct)),
         ("input", POINTER(MatrixStruct)),

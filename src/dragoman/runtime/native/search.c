@@ -47,7 +47,7 @@ static void read_all(const encoder *e, const decoder *d, const task *t, crowd *c
 
     to.read = take(t->yard, all, sizeof(float));
     to.keys = e->mapped ? take(t->yard, all, sizeof(float)) : to.read;
-    to.values = e->looks ? take(t->yard, all, sizeof(float)) : NULL;
+    to.values = e->looks ? take(t->yard, tokens * values_of(d), sizeof(float)) : NULL;
     to.mask = e->looks ? take(t->yard, tokens, sizeof(float)) : NULL;
     to.state = c->state;
     if (!t->yard->failed)
