@@ -232,6 +232,9 @@ class TrainingConfig(Section):
     """Largest gradient norm."""
     label_smoothing: Rate = 0.1
     """Probability spread evenly over the vocabulary."""
+    guided_attention: Annotated[float, Field(ge=0)] = 0.0
+    """Weight of what attention pays, in the first half of the training, for looking elsewhere than a lexicon says that
+    is learned from the same pairs (guided alignment, Chen et al. 2016); it falls to 0."""
     coverage_weight: Annotated[float, Field(ge=0)] = 0.0
     """Weight of the coverage loss: what looking twice at the same token costs (See et al. 2017, eq. 12-13)."""
     r_drop: Annotated[float, Field(ge=0)] = 0.0

@@ -180,6 +180,13 @@ def _check_training(config: Config) -> list[str]:
         faults.append(
             "training.risk_samples takes the place of the loss that r_drop and scheduled_sampling change; set one."
         )
+    decoder = DECODERS.get(model.decoder)
+    looks = model.attention != "none" and (decoder is None or decoder.attends)
+    if training.guided_attention and (not looks or training.risk_samples or model.context_words):
+        faults.append(
+            "training.guided_attention tells an attention where to look while it learns from cross-entropy: it needs "
+            "one, and goes with neither model.context_words nor training.risk_samples."
+        )
     if training.scheduled_sampling and steps_along:
         faults.append(
             "training.scheduled_sampling replaces words, but the decoder's are tied to places of the source."
@@ -239,7 +246,7 @@ def _check_labels(config: Config) -> list[str]:
         faults.append(
             f"model.head = {model.head!r} gives labels, which task = {config.task!r} has none of."
         )
-    for key in ("r_drop", "scheduled_sampling", "risk_samples"):
+    for key in ("r_drop", "scheduled_sampling", "risk_samples", "guided_attention"):
         if getattr(config.training, key):
             faults.append(f"training.{key} needs a model that writes, not one that labels.")
     if per_word and text.final_stop == "drop":

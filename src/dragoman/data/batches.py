@@ -45,11 +45,13 @@ class Batch:
         src: [batch, src_len].
         tgt_in: [batch, tgt_len], what the decoder reads under teacher forcing.
         tgt_out: [batch, tgt_len], what it should answer.
+        guide: [batch, tgt_len, src_len], where attention should look, and how much it costs not to; if that is taught.
     """
 
     src: Ids
     tgt_in: Ids
     tgt_out: Ids
+    guide: NDArray[np.float32] | None = None
 
     @property
     def num_tokens(self) -> int:

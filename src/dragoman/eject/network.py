@@ -268,12 +268,18 @@ class NetworkWriter:
     def _mix(self) -> str:
         """Name what reads the context: W_c's half, and, below it, the generator's."""
         model = self.model
-        return "decoder.context" if model.context_output else f"decoder.W_c.weight:0-{model.memory_size}"
+        return (
+            "decoder.context"
+            if model.context_output
+            else f"decoder.W_c.weight:0-{model.memory_size}"
+        )
 
     @property
     def _output(self) -> int:
         """Give the width of what the generator reads: with what is already mapped of the context."""
-        return self.model.hidden_size + (self.model.embedding_size if self.model.context_output else 0)
+        return self.model.hidden_size + (
+            self.model.embedding_size if self.model.context_output else 0
+        )
 
     @property
     def _looks_at_words(self) -> bool:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto
 
+from dragoman.data.lexicon import learn_lexicon
 from dragoman.export.graph import Graph, Value
 from dragoman.export.parts import GENERATORS, Network, Output
 from dragoman.runtime.weights import ALWAYS, TABLE
@@ -28,7 +29,6 @@ Ids = NDArray[np.int64]
 OFFER, ALLOWED, COLUMNS, BIAS = "offer", "allowed", "columns", "offer_bias"
 
 _MOST_PAIRS = 200_000  # to learn from
-_ROUNDS = 4
 
 
 @dataclass(frozen=True)
@@ -81,47 +81,17 @@ def learn_shortlist(
     counts[: len(SPECIALS)] = 0
     often = np.argsort(-counts, kind="stable")[: options.frequent]
     always = np.unique(np.append(often[counts[often] > 0], EOS))
-    links, probabilities = _model_1(pairs, tgt_size)
+    lexicon = learn_lexicon(pairs, tgt_size)
     table = np.full((src_size, options.each), EOS)
-    src, tgt = links // tgt_size, links % tgt_size
+    src, tgt = lexicon.links // tgt_size, lexicon.links % tgt_size
     useful = ~np.isin(tgt, always)
-    src, tgt, probabilities = src[useful], tgt[useful], probabilities[useful]
+    src, tgt, probabilities = src[useful], tgt[useful], lexicon.probabilities[useful]
     order = np.lexsort((tgt, -probabilities, src))
     src, tgt = src[order], tgt[order]
     rank = np.arange(len(src)) - np.searchsorted(src, src)
     kept = rank < options.each
     table[src[kept], rank[kept]] = tgt[kept]
     return Shortlist(always, table)
-
-
-def _model_1(
-    pairs: Sequence[tuple[Sequence[int], Sequence[int]]], tgt_size: int
-) -> tuple[Ids, NDArray[np.float64]]:
-    """Learn t(target | source) by expectation-maximisation.
-
-    Returns:
-        The pairs of tokens that ever stand in one pair of sentences, as ``source * tgt_size + target``, and
-        their probabilities.
-    """
-    met: list[Ids] = []
-    words: list[Ids] = []  # which target word of the corpus a link belongs to
-    num_words = 0
-    for src, tgt in pairs:
-        sources, targets = np.asarray(src, np.int64), np.asarray(tgt, np.int64)
-        met.append((sources[:, None] * tgt_size + targets).reshape(-1))
-        words.append(np.tile(np.arange(len(targets)) + num_words, len(sources)))
-        num_words += len(targets)
-    nothing = np.empty(0, np.int64)
-    links, link = np.unique(np.concatenate([nothing, *met]), return_inverse=True)
-    word = np.concatenate([nothing, *words])
-    source = links // tgt_size
-    probabilities = np.ones(len(links))
-    for _ in range(_ROUNDS):
-        share = probabilities[link]
-        share /= np.bincount(word, share, num_words)[word]
-        expected = np.bincount(link, share, len(links))
-        probabilities = expected / np.bincount(source, expected)[source]
-    return links, probabilities
 
 
 def offered(network: Network, made: tuple[str, str, str, str] = ("", "", "", "")) -> list[Value]:

@@ -95,10 +95,10 @@ class SoftmaxGenerator(Generator):
 class TiedGenerator(Generator):
     """softmax(E P s + b), E the target embedding (Press & Wolf 2017, arXiv:1608.05859), P a map to its width.
 
-    With `context_output` s is [h~; c], c what attention found. If c ends in the words' own vectors (`word_memory`), they
-    begin as they are: the words looked at are named before anything is learned, where both sides share them, and a
-    word's vector need not pass the recurrence to become its translation (Nguyen & Chiang 2018, arXiv:1710.01329, section
-    4, whose tanh and second map are left out, so that P c can be averaged instead of c).
+    With `context_output` s is [h~; c], c what attention found. If c ends in the words' own vectors (`word_memory`), P
+    begins by giving them on as they are, so that a word's vector need not pass the recurrence to become its translation
+    (Nguyen & Chiang 2018, arXiv:1710.01329, section 4, whose tanh and second map are left out: P c is averaged
+    instead of c).
     """
 
     reads_context = True

@@ -19,6 +19,8 @@ from dragoman.training.losses import Loss
 from dragoman.training.rescue import describe
 from dragoman.training.validation import Validation, batch_loss
 
+Mix = Callable[[Any, Batch, float], Batch]
+
 
 @dataclass
 class Progress:
@@ -67,7 +69,8 @@ class Job:
         started: When the clock began, of `time.monotonic`.
         collate: Pads examples into a batch.
         loss: Scores a network on a batch, given the label smoothing.
-        mix: Changes what the decoder reads, given the network and the share of the training that lies behind.
+        mix: Changes what the decoder reads, or tells it where to look, given the network and the share of the training
+            that lies behind.
         team: The processes that train together.
         where: Says where an example stands in the corpus.
     """
@@ -80,7 +83,7 @@ class Job:
     started: float = field(default_factory=time.monotonic)
     collate: Callable[[Sequence[Example]], Batch] = make_batch
     loss: Callable[[Any, Batch, float], Loss] = batch_loss
-    mix: Callable[[Any, Batch, float], Batch] = lambda _, batch, __: batch
+    mix: Mix = lambda _, batch, __: batch
     team: Team = ALONE
     where: Callable[[Example], str] = describe
 

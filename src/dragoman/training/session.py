@@ -49,7 +49,8 @@ from dragoman.training.folder import (
     save_weights,
     sums_of,
 )
-from dragoman.training.job import Job, Outcome
+from dragoman.training.guided import Guide, learn_from
+from dragoman.training.job import Job, Mix, Outcome
 from dragoman.training.labelling import LabelValidator, label_loss, make_label_batch
 from dragoman.training.loop import Trainer
 from dragoman.training.machine import prepare_machine
@@ -237,8 +238,8 @@ def _train(
     if config.model.labels:
         validator = LabelValidator(dev, tokenizers, metrics, config.training.stop_metric)
         job = replace(job, validate=validator, collate=make_label_batch, loss=label_loss)
-    elif config.training.scheduled_sampling:
-        job = replace(job, mix=ScheduledSampling(config.training.scheduled_sampling))
+    else:
+        job = replace(job, mix=_mix(config, prepared, job.mix))
     if config.training.risk_samples:
         score = SENTENCE_SCORES[config.training.risk_score]()
         said = reads_copies(tokenizers) if copies else tokenizers.tgt.decode
@@ -256,6 +257,19 @@ def _train(
     for callback in callbacks:
         callback.on_message(said)
     return outcome
+
+
+def _mix(config: Config, prepared: Prepared, mix: Mix) -> Mix:
+    """Give what batches go through before they are learned from."""
+    training, tgt_size = config.training, prepared.tokenizers.tgt.vocab_size
+    if training.scheduled_sampling:
+        mix = ScheduledSampling(training.scheduled_sampling)
+    if not training.guided_attention:
+        return mix
+    guide = Guide(
+        partial(learn_from, prepared.train, tgt_size, training), training.guided_attention
+    )
+    return lambda model, batch, done: guide(model, mix(model, batch, done), done)
 
 
 def _penalties(training: TrainingConfig) -> Penalties:

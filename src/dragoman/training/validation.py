@@ -21,6 +21,7 @@ from dragoman.nn.stepper import TorchStepper
 from dragoman.search.filters import Forbid
 from dragoman.search.greedy import Limits, greedy_search
 from dragoman.text.vocabulary import EOS, PAD, SOS, UNK
+from dragoman.training.guided import guided_loss
 from dragoman.training.losses import (
     Loss,
     coverage_loss,
@@ -101,6 +102,9 @@ def batch_loss(
         passes = 2 if penalties.r_drop else 1
         twice = penalties.coverage / passes * coverage_loss(decoded.weights, real)
         loss = replace(loss, smoothed=loss.smoothed + twice)
+    if batch.guide is not None and decoded.weights is not None:
+        missed = guided_loss(decoded.weights, torch.from_numpy(batch.guide).to(device))
+        loss = replace(loss, smoothed=loss.smoothed + missed)
     return loss
 
 

@@ -40,7 +40,12 @@ CONFIGS = {
     "deep": {"encoder_layers": 2, "decoder_layers": 2, "bidirectional": True, "bridge": "copy"},
     "dot": {"attention": "dot", "bridge": "mean", "decoder_layers": 2, "encoder_layers": 1},
     "words": {"attention": "general", "bridge": "mean", "embedding_size": 7, "word_memory": True},
-    "named": {"attention": "general", "generator": "tied", "word_memory": True, "context_output": True},
+    "named": {
+        "attention": "general",
+        "generator": "tied",
+        "word_memory": True,
+        "context_output": True,
+    },
     "found": {"attention": "dot", "generator": "tied", "embedding_size": 5, "context_output": True},
     "dotted": {"attention": "dot", "generator": "tied", "word_memory": True},
     "ssru": {"decoder_cell": "ssru", "attention": "general", "generator": "tied"},
