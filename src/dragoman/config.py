@@ -235,6 +235,9 @@ class TrainingConfig(Section):
     guided_attention: Annotated[float, Field(ge=0)] = 0.0
     """Weight of what attention pays, in the first half of the training, for looking elsewhere than a lexicon says that
     is learned from the same pairs (guided alignment, Chen et al. 2016); it falls to 0."""
+    lexical_start: bool = False
+    """Whether the embeddings begin as that lexicon says, so that an untrained model translates word by word; needs
+    model.word_memory and context_output."""
     coverage_weight: Annotated[float, Field(ge=0)] = 0.0
     """Weight of the coverage loss: what looking twice at the same token costs (See et al. 2017, eq. 12-13)."""
     r_drop: Annotated[float, Field(ge=0)] = 0.0

@@ -187,6 +187,11 @@ def _check_training(config: Config) -> list[str]:
             "training.guided_attention tells an attention where to look while it learns from cross-entropy: it needs "
             "one, and goes with neither model.context_words nor training.risk_samples."
         )
+    if training.lexical_start and not (model.word_memory and model.context_output):
+        faults.append(
+            "training.lexical_start needs model.word_memory and model.context_output, by which words are named from "
+            "where attention looks."
+        )
     if training.scheduled_sampling and steps_along:
         faults.append(
             "training.scheduled_sampling replaces words, but the decoder's are tied to places of the source."
@@ -246,7 +251,13 @@ def _check_labels(config: Config) -> list[str]:
         faults.append(
             f"model.head = {model.head!r} gives labels, which task = {config.task!r} has none of."
         )
-    for key in ("r_drop", "scheduled_sampling", "risk_samples", "guided_attention"):
+    for key in (
+        "r_drop",
+        "scheduled_sampling",
+        "risk_samples",
+        "guided_attention",
+        "lexical_start",
+    ):
         if getattr(config.training, key):
             faults.append(f"training.{key} needs a model that writes, not one that labels.")
     if per_word and text.final_stop == "drop":

@@ -29,11 +29,13 @@ class Lexicon:
         tgt_size: Target tokens.
         links: Tokens that ever stand in one pair of sentences, as ``source * tgt_size + target``, ascending.
         probabilities: t(target | source) of each.
+        counts: How often each source and each target token was met.
     """
 
     tgt_size: int
     links: Ids
     probabilities: Array
+    counts: tuple[Ids, Ids]
 
     def look_up(self, src: Ids, tgt: Ids) -> Array:
         """Give t of each target token from each source token; 0 where they never met.
@@ -85,4 +87,6 @@ def learn_lexicon(
         share /= np.bincount(word, share, num_words)[word]
         expected = np.bincount(link, share, len(links))
         probabilities = expected / np.bincount(source, expected)[source]
-    return Lexicon(tgt_size, links, probabilities)
+    sides = [np.concatenate([nothing, *(pair[side] for pair in pairs)]) for side in (0, 1)]
+    counts = np.bincount(sides[0]), np.bincount(sides[1], minlength=tgt_size)
+    return Lexicon(tgt_size, links, probabilities, counts)

@@ -60,12 +60,12 @@ class Guide:
     """Tells batches where their targets come from.
 
     Args:
-        learn: Learns the lexicon, when it is first asked: a training that goes on may be past that.
+        lexicon: Gives the lexicon, learned when it is first asked for: a training that goes on may be past that.
         weight: G, at the beginning.
     """
 
-    def __init__(self, learn: Callable[[], Lexicon], weight: float) -> None:
-        self._lexicon, self._weight = cache(learn), weight
+    def __init__(self, lexicon: Callable[[], Lexicon], weight: float) -> None:
+        self._lexicon, self._weight = lexicon, weight
 
     def __call__(self, model: object, batch: Batch, done: float) -> Batch:
         """Give a batch that knows where to look.

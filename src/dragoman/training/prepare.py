@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 
 from dragoman.config import Config, DataConfig
 from dragoman.data.alignment import learn_aligner, with_edits, with_steps
 from dragoman.data.batches import Deck, Example, ListDeck
 from dragoman.data.corpus import Corpus, Pair, ReadOptions, split_by_source
+from dragoman.data.lexicon import Lexicon
 from dragoman.data.report import inspect_corpus
 from dragoman.errors import ConfigError, DataError
 from dragoman.nn.decoders import DECODERS
@@ -22,6 +24,7 @@ from dragoman.text.normalise import Normaliser
 from dragoman.text.tokenizers import Tokenizer, TokenizerOptions
 from dragoman.text.vocabulary import INSERT_TOKEN, UNK
 from dragoman.training.folder import Tokenizers
+from dragoman.training.guided import learn_from
 from dragoman.training.streaming import Place, StoreMaker, Stream, hash_pairs, open_stream
 
 # Not the training's seed: models of other seeds share what is held out, and so their vocabulary; they can vote.
@@ -65,6 +68,7 @@ class Prepared:
     Attributes:
         report: What stands in the data, line by line.
         hashes: What a later run can compare its data by.
+        lexicon: Learns the corpus's lexicon, when it is first asked for.
     """
 
     corpora: Corpora
@@ -73,6 +77,7 @@ class Prepared:
     dev: list[Example]
     report: list[str]
     hashes: dict[str, str]
+    lexicon: Callable[[], Lexicon]
 
 
 def read_corpora(config: Config, base: Path, pairs: Sequence[Pair] | None = None) -> Corpora:
@@ -174,7 +179,9 @@ def prepare(
         )
         filled = maker.make(place, (rates[0], rates[1]))
         hashes |= {"train": filled.sha256}
-        return Prepared(corpora, tokenizers, filled.deck, dev, [*filled.report, *notes], hashes)
+        lexicon = _lexicon(config, filled.deck, tokenizers)
+        report = [*filled.report, *notes]
+        return Prepared(corpora, tokenizers, filled.deck, dev, report, hashes, lexicon)
     report = inspect_corpus(
         corpora.train,
         corpora.dev,
@@ -186,7 +193,13 @@ def prepare(
     )
     train, dev, notes = _encode_all(config, tokenizers, corpora)
     lines = [*report.lines(), *notes]
-    return Prepared(corpora, tokenizers, ListDeck(train), dev, lines, hashes)
+    deck = ListDeck(train)
+    lexicon = _lexicon(config, deck, tokenizers)
+    return Prepared(corpora, tokenizers, deck, dev, lines, hashes, lexicon)
+
+
+def _lexicon(config: Config, deck: Deck, tokenizers: Tokenizers) -> Callable[[], Lexicon]:
+    return cache(partial(learn_from, deck, tokenizers.tgt.vocab_size, config.training))
 
 
 def _encode_one(

@@ -24,6 +24,7 @@ from dragoman.errors import CheckpointError, ConfigError
 from dragoman.evaluation.risk import SENTENCE_SCORES
 from dragoman.inspection.plots import plot_curves, prepare_plots
 from dragoman.nn.generators import GENERATORS
+from dragoman.nn.model import Seq2Seq
 from dragoman.tasks import TASKS
 from dragoman.text.copying import Copying
 from dragoman.training.averaging import BestKept
@@ -49,9 +50,10 @@ from dragoman.training.folder import (
     save_weights,
     sums_of,
 )
-from dragoman.training.guided import Guide, learn_from
+from dragoman.training.guided import Guide
 from dragoman.training.job import Job, Mix, Outcome
 from dragoman.training.labelling import LabelValidator, label_loss, make_label_batch
+from dragoman.training.lexical import start_lexically
 from dragoman.training.loop import Trainer
 from dragoman.training.machine import prepare_machine
 from dragoman.training.prepare import Corpora, Prepared, encode, prepare, train_tokenizers
@@ -145,6 +147,8 @@ def run_session(config: Config, corpora: Corpora, session: Session) -> Config:
     model = build_network(config, prepared.tokenizers)
     if session.start is not None and not session.resume:
         copy_weights(model, session.start, config, prepared.tokenizers)
+    elif config.training.lexical_start and isinstance(model, Seq2Seq) and not session.resume:
+        start_lexically(model, prepared.lexicon())
     model = model.to(device)
     step = load_checkpoint(out / CHECKPOINT).values["progress"]["step"] if session.resume else 0
     if not session.resume:
@@ -261,14 +265,12 @@ def _train(
 
 def _mix(config: Config, prepared: Prepared, mix: Mix) -> Mix:
     """Give what batches go through before they are learned from."""
-    training, tgt_size = config.training, prepared.tokenizers.tgt.vocab_size
+    training = config.training
     if training.scheduled_sampling:
         mix = ScheduledSampling(training.scheduled_sampling)
     if not training.guided_attention:
         return mix
-    guide = Guide(
-        partial(learn_from, prepared.train, tgt_size, training), training.guided_attention
-    )
+    guide = Guide(prepared.lexicon, training.guided_attention)
     return lambda model, batch, done: guide(model, mix(model, batch, done), done)
 
 

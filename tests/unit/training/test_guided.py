@@ -49,7 +49,12 @@ def test_places_near_the_diagonal_are_likelier():
 
 def guess():
     """Look from a lexicon that knows that the comes as das, half as often as ein."""
-    lexicon = Lexicon(9, np.array([THE * 9 + DAS, THE * 9 + EIN]), np.array([0.25, 0.5]))
+    lexicon = Lexicon(
+        9,
+        np.array([THE * 9 + DAS, THE * 9 + EIN]),
+        np.array([0.25, 0.5]),
+        (np.zeros(0), np.zeros(0)),
+    )
     return Guide(lambda: lexicon, 2.0)
 
 
