@@ -47,6 +47,7 @@ def suggest(pairs: Sequence[Pair]) -> Suggestion:
         "dropout": dropout,
         "generator": "tied",
         "word_memory": not single,
+        "context_output": not single,
         "tie_embeddings": bool(text.get("shared", False)),
     }
     by_size.append(
@@ -57,7 +58,13 @@ def suggest(pairs: Sequence[Pair]) -> Suggestion:
     steps_an_epoch = max(1.0, size * (letters if single else 1.4 * tgt_words) / batch_tokens)
     # A small corpus needs many passes before the weights have moved far enough from where they began.
     epochs = max(30 if size < 60_000 else 12, min(200, math.ceil(_LEAST_STEPS / steps_an_epoch)))
-    training = {"epochs": epochs, "learning_rate": 0.003, "batch_tokens": batch_tokens}
+    training = {
+        "epochs": epochs,
+        "learning_rate": 0.003,
+        "batch_tokens": batch_tokens,
+        "guided_attention": 0.0 if single else 1.0,
+        "lexical_start": not single,
+    }
     by_size.append(f"training: {epochs} epochs in batches of {batch_tokens} tokens")
     return Suggestion({"text": text, "model": model, "training": training}, reasons, by_size)
 

@@ -62,8 +62,8 @@ int main(int argc, char **argv)
         word_table table = {width, turn % 2, bytes(vocabulary * width), floats(vocabulary, wild),
                             maps(1, width, gates, wild), bias[0], floats(vocabulary * gates, 0),
                             calloc((size_t)vocabulary, 1)};
-        int64_t query = tied ? width : 0;
-        decoder d = {hidden, layers, vocabulary, query, looks, cell, &table, maps(layers, hidden, gates, wild),
+        int64_t query = tied ? width : 0, found = looks && turn % 3 ? query : 0;
+        decoder d = {hidden, layers, vocabulary, looks, cell, query, found, &table, maps(layers, hidden, gates, wild),
                      maps(layers, hidden, gates, wild), bias, *maps(1, hidden, hidden, wild),
                      *maps(1, hidden, width, wild), *maps(1, tied ? width : hidden, vocabulary, wild),
                      floats(vocabulary, wild)};
@@ -85,15 +85,16 @@ int main(int argc, char **argv)
         }
         word_table seen[] = {table, table};
         for (i = 0; i < 2; i++) {
-            seen[i].map = maps(1, width, hidden, wild);
-            seen[i].rows = floats(vocabulary * hidden, 0);
+            seen[i].map = maps(1, width, hidden + i * found, wild);
+            seen[i].bias = floats(hidden + i * found, wild);
+            seen[i].rows = floats(vocabulary * (hidden + i * found), 0);
             seen[i].known = calloc((size_t)vocabulary, 1);
         }
         int mapped = turn % 7 != 0, words_too = mapped && looks && turn % 4 != 1;
         encoder n = {hidden, deep, directions, mapped, looks, turn % 3, layers, carried, tables,
                      maps(deep * directions, inner, 4 * inner, wild), maps(deep * directions, hidden, 4 * inner, wild),
                      biases, maps(1, hidden, carried * layers * hidden, wild), floats(carried * layers * hidden, wild),
-                     maps(1, hidden, hidden, wild), maps(1, hidden, hidden, wild),
+                     maps(1, hidden, hidden, wild), maps(1, hidden, hidden + found, wild),
                      {words_too ? &seen[0] : NULL, words_too ? &seen[1] : NULL}};
         int64_t *src = malloc((size_t)tokens * sizeof(int64_t));
         for (i = 0; i < tokens; i++) /* here and there with padding amid words, which nobody should hand over */
