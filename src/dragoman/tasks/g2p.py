@@ -25,10 +25,15 @@ def read(files: Files, options: ReadOptions) -> Corpus:
 
 
 def suggest(pairs: Sequence[Pair]) -> Suggestion:
-    """Characters (jamo where Korean is read) -> phones between spaces."""
+    """Characters (jamo where Korean is read) -> phones between spaces, by edits."""
     found = word_model(pairs)
+    found["model"]["decoder"] = "transducer"
     found["text"] = {"src_tokenizer": "tagged", "tgt_tokenizer": "spaced", "vocab_size": 4000}
-    reasons = ["tokens: characters (and <tags>) in, phones between spaces out"]
+    reasons = [
+        "tokens: characters (and <tags>) in, phones between spaces out",
+        "model: a transducer, which edits the spelling from left to right; model.decoder = recurrent has attention, "
+        "and runs on the kernel, as C and in a browser too",
+    ]
     if is_korean(pair.src for pair in pairs):
         found["text"]["hangul"] = "jamo"
         reasons.append("Korean syllables are read as jamo, their letters")

@@ -83,6 +83,11 @@ def test_a_transducer_is_suggested_where_targets_are_sources_with_edits() -> Non
         ("normalise", spelt, None),
         ("inflect", tagged, "transducer"),  # tags are not what a form is like
         ("inflect", spelt, None),
+        (
+            "g2p",
+            spelt,
+            "transducer",
+        ),  # sounds are written from left to right, whatever they look like
     ):
         found = TASKS[task].suggest(pairs)
         assert found.values["model"].get("decoder") == wanted
