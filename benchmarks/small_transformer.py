@@ -5,7 +5,8 @@
 FOLDER holds what the pair's recipe names (train.en, train.de, val.en, ...; or train.tsv, dev.tsv). Everybody learns for
 so many minutes of wall clock on cores of its own, as many at once as there are cores for; the tokens are learned
 before. Scores are of dev, beam 5. A Transformer's rate rises for a tenth of the time and then falls with the inverse
-square root of it, or as ours does with ``--schedule cosine``; ``--rates`` tries others than the shapes' own.
+square root of it, or as ours does with ``--schedule cosine``; ``--rates`` tries others than the shapes' own. Its
+attentions are not guided, nor does it begin with a lexicon: these are of our recipes, where they have them.
 """
 
 from __future__ import annotations
@@ -36,11 +37,12 @@ from dragoman.evaluation.metrics import METRICS
 from dragoman.nn.stepper import TorchStepper
 from dragoman.training.folder import build_network
 from dragoman.training.job import Job
+from dragoman.training.lexical import start_lexically
 from dragoman.training.loop import Trainer
 from dragoman.training.machine import prepare_machine
 from dragoman.training.optimisers import SCHEDULES
 from dragoman.training.prepare import prepare, read_corpora
-from dragoman.training.scheduled import ScheduledSampling
+from dragoman.training.session import mix_of
 from dragoman.training.subwords import collate_of
 from dragoman.training.validation import Penalties, Validator, batch_loss
 from dragoman.translator import TranslateOptions, Translator
@@ -149,6 +151,8 @@ def compete(asked: argparse.Namespace, name: str) -> dict[str, Any]:
     training = config.training.model_copy(update={"average_best": 0})
     if name == OURS:
         network: Any = build_network(config, tokenizers)
+        if training.lexical_start:
+            start_lexically(network, prepared.lexicon())
     else:
         kind, _, rate = name.partition("@")
         shape = SHAPES[kind]
@@ -174,9 +178,8 @@ def compete(asked: argparse.Namespace, name: str) -> dict[str, Any]:
             job,
             loss=partial(batch_loss, penalties=penalties),
             collate=collate_of(training, tokenizers),
+            mix=mix_of(training, prepared),
         )
-        if training.scheduled_sampling:
-            job = replace(job, mix=ScheduledSampling(training.scheduled_sampling))
         began = time.monotonic(), time.process_time()
         outcome = Trainer(network, training, job).run()
         spent = [

@@ -22,6 +22,12 @@ from dragoman.training.validation import Validation, batch_loss
 Mix = Callable[[Any, Batch, float], Batch]
 
 
+def as_is(model: Any, batch: Batch, done: float) -> Batch:
+    """Leave a batch as it is: the `Mix` of a plain training."""
+    del model, done
+    return batch
+
+
 @dataclass
 class Progress:
     """Where a training stands; all of it goes into the checkpoint.
@@ -83,7 +89,7 @@ class Job:
     started: float = field(default_factory=time.monotonic)
     collate: Callable[[Sequence[Example]], Batch] = make_batch
     loss: Callable[[Any, Batch, float], Loss] = batch_loss
-    mix: Mix = lambda _, batch, __: batch
+    mix: Mix = as_is
     team: Team = ALONE
     where: Callable[[Example], str] = describe
 

@@ -51,7 +51,7 @@ from dragoman.training.folder import (
     sums_of,
 )
 from dragoman.training.guided import Guide
-from dragoman.training.job import Job, Mix, Outcome
+from dragoman.training.job import Job, Mix, Outcome, as_is
 from dragoman.training.labelling import LabelValidator, label_loss, make_label_batch
 from dragoman.training.lexical import start_lexically
 from dragoman.training.loop import Trainer
@@ -243,7 +243,7 @@ def _train(
         validator = LabelValidator(dev, tokenizers, metrics, config.training.stop_metric)
         job = replace(job, validate=validator, collate=make_label_batch, loss=label_loss)
     else:
-        job = replace(job, mix=_mix(config, prepared, job.mix))
+        job = replace(job, mix=mix_of(config.training, prepared))
     if config.training.risk_samples:
         score = SENTENCE_SCORES[config.training.risk_score]()
         said = reads_copies(tokenizers) if copies else tokenizers.tgt.decode
@@ -263,11 +263,11 @@ def _train(
     return outcome
 
 
-def _mix(config: Config, prepared: Prepared, mix: Mix) -> Mix:
+def mix_of(training: TrainingConfig, prepared: Prepared) -> Mix:
     """Give what batches go through before they are learned from."""
-    training = config.training
-    if training.scheduled_sampling:
-        mix = ScheduledSampling(training.scheduled_sampling)
+    mix: Mix = (
+        ScheduledSampling(training.scheduled_sampling) if training.scheduled_sampling else as_is
+    )
     if not training.guided_attention:
         return mix
     guide = Guide(prepared.lexicon, training.guided_attention)
