@@ -16,7 +16,6 @@ from dragoman.sizing import fit_to_time
 from dragoman.tables import check_config
 from dragoman.tasks import TASKS
 
-
 Values = dict[str, dict[str, Any]]
 
 # Suggested only where what the user has said lets them be.
@@ -65,7 +64,9 @@ def suggest_config(
     found = TASKS[task].suggest(pairs)
 
     def configure(values: Values) -> Config:
-        return _fitting(values, lambda kept: build_config({"task": task, **kept}, overrides, "--set"))
+        return _fitting(
+            values, lambda kept: build_config({"task": task, **kept}, overrides, "--set")
+        )
 
     config = configure(found.values)
     # Networks that label are small beside what they read, and their tasks' settings fit any time.
@@ -84,7 +85,9 @@ def _fitting(values: Values, build: Callable[[Values], Config]) -> Config:
         for left_out in combinations(_WHERE_THEY_FIT, count):
             config = build(
                 {
-                    section: {key: one for key, one in part.items() if (section, key) not in left_out}
+                    section: {
+                        key: one for key, one in part.items() if (section, key) not in left_out
+                    }
                     for section, part in values.items()
                 }
             )

@@ -43,13 +43,16 @@ def start_lexically(model: Seq2Seq, lexicon: Lexicon) -> None:
     targets, width = generator.weight, sources.shape[1]
     table = _table(lexicon, (len(sources), len(targets)))
     factors, signs = (_together if targets is sources else _apart)(table, lexicon, width)
+    # A vocabulary of fewer tokens than directions has no use for the others.
+    used = len(signs)
     read = _SURE * signs.diag()
     for weight, factor in zip((sources, targets), factors, strict=False):
         # As large as embeddings begin.
         scale = (factor.square().mean() * width).rsqrt()
-        weight.mul_(_NOISE).add_((factor * scale).to(weight.device))
+        weight.mul_(_NOISE)[:, :used] += (factor * scale).to(weight.device)
         read /= scale ** (2 / len(factors))
-    generator.P.weight[:, -width:] = read
+    generator.P.weight[:, -width:] = torch.eye(width)
+    generator.P.weight[:, -width:][:used, :used] = read
 
 
 def _table(lexicon: Lexicon, shape: tuple[int, int]) -> Tensor:
@@ -66,16 +69,20 @@ def _weights(counts: Ids, size: int) -> Tensor:
     return torch.from_numpy(padded / counts.mean()).clamp_min(0.01).sqrt().float()[:, None]
 
 
+def _directions(table: Tensor, width: int) -> int:
+    return min(width + _MORE, *table.shape)
+
+
 def _apart(table: Tensor, lexicon: Lexicon, width: int) -> tuple[list[Tensor], Tensor]:
     """Factor the table into vectors of source and of target tokens; all directions are read as they are."""
     weights = [_weights(one, size) for one, size in zip(lexicon.counts, table.shape, strict=True)]
     weighed = table * weights[0] * weights[1].t()
-    left, values, right = torch.svd_lowrank(weighed, width + _MORE, _PASSES)
+    left, values, right = torch.svd_lowrank(weighed, _directions(table, width), _PASSES)
     factors = [
         side[:, :width] * values[:width].sqrt() / weight
         for side, weight in zip((left, right), weights, strict=True)
     ]
-    return factors, torch.ones(width)
+    return factors, torch.ones(factors[0].shape[1])
 
 
 def _together(table: Tensor, lexicon: Lexicon, width: int) -> tuple[list[Tensor], Tensor]:
@@ -83,7 +90,7 @@ def _together(table: Tensor, lexicon: Lexicon, width: int) -> tuple[list[Tensor]
     size = len(table)
     weight = torch.maximum(*(_weights(one, size) for one in lexicon.counts))
     weighed = ((table + table.t()).coalesce() * weight * weight.t()).coalesce()
-    basis = torch.svd_lowrank(weighed, width + _MORE, _PASSES)[0]
+    basis = torch.svd_lowrank(weighed, _directions(table, width), _PASSES)[0]
     values, vectors = torch.linalg.eigh(basis.t() @ (weighed @ basis))
     best = values.abs().argsort(descending=True)[:width]
     vectors = basis @ vectors[:, best] * values[best].abs().sqrt()

@@ -11,17 +11,17 @@ from dragoman.nn.model import Seq2Seq
 from dragoman.tables import check_config
 from dragoman.training.lexical import start_lexically
 
-SIZE, WIDTH = 40, 16
+SIZE = 40
 
 
-def started(tied):
-    """A model of as many source tokens as are wide, and a lexicon in which 4 + n is 20 + n with t = 1."""
+def started(tied, width=16):
+    """A model, and a lexicon in which 4 + n is 20 + n with t = 1, for eight words."""
     torch.manual_seed(2)
-    words = np.arange(4, 4 + WIDTH // 2)
+    words = np.arange(4, 12)
     counts = np.bincount(words), np.bincount(words + 16)
     lexicon = Lexicon(SIZE, words * SIZE + words + 16, np.ones(len(words)), counts)
     config = ModelConfig(
-        embedding_size=WIDTH,
+        embedding_size=width,
         hidden_size=8,
         generator="tied",
         word_memory=True,
@@ -33,12 +33,16 @@ def started(tied):
     return model, words
 
 
+# Vectors may be wider than there are words.
+@pytest.mark.parametrize("width", [16, 64])
 @pytest.mark.parametrize("tied", [True, False])
 @torch.no_grad()
-def test_a_word_looked_at_is_translated_as_the_lexicon_says(tied):
-    model, words = started(tied)
+def test_a_word_looked_at_is_translated_as_the_lexicon_says(tied, width):
+    model, words = started(tied, width)
     vectors = model.src_embedding.weight[words]
-    nothing_else = torch.cat([torch.zeros(len(words), 16), vectors], 1)
+    nothing_else = torch.cat(
+        [torch.zeros(len(words), 16), vectors], 1
+    )  # h~ and what was said, 8 wide
     scores = model.generator.logits(nothing_else) - model.generator.bias
     assert scores.argmax(1).tolist() == (words + 16).tolist()
     said = scores[torch.arange(len(words)), torch.from_numpy(words + 16)]
@@ -50,7 +54,7 @@ def test_a_word_looked_at_is_translated_as_the_lexicon_says(tied):
 def test_embeddings_begin_as_large_as_they_would(tied):
     model, _ = started(tied)
     for table in (model.src_embedding, model.tgt_embedding):
-        assert 0.8 < float(table.weight.detach().square().mean().sqrt()) * WIDTH**0.5 < 1.3
+        assert 0.8 < float(table.weight.detach().square().mean().sqrt()) * 4 < 1.3
 
 
 def test_it_needs_a_way_from_attention_to_the_softmax():
