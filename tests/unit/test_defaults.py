@@ -31,5 +31,5 @@ def test_suggestions_that_the_users_settings_leave_no_room_for_are_left_out(said
 
 def test_what_the_user_has_said_is_never_left_out():
     config, _ = suggest_config(PAIRS, ["model.attention=none", "model.context_output=true"])
-    with pytest.raises(ConfigError, match="model.context_output = true needs"):
+    with pytest.raises(ConfigError, match=r"model\.context_output = true needs"):
         check_config(config)
