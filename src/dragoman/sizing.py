@@ -86,8 +86,11 @@ def choose_vocabulary(profile: Profile, seen: float, largest: int) -> int:
     # What is seen again and again is no new example of a piece: few passes count in full.
     words = profile.num_pairs * max(1.0, profile.tgt_words)
     met = min(seen, 8 * words)
+    # What has no piece is unknown: there is one for each character, Hangul's being taken apart.
+    least = 0 if profile.korean else profile.alphabet
     fitting = [size for size in _VOCABULARIES if size <= largest and size * _MEETINGS <= met]
-    return max(fitting, default=min(largest, _VOCABULARIES[0]))
+    enough = next((size for size in _VOCABULARIES if size > least), _VOCABULARIES[-1])
+    return min(largest, max([*fitting, enough]))
 
 
 def choose_batch(seen: float, largest: int) -> int:

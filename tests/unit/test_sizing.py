@@ -75,6 +75,15 @@ def test_few_pieces_where_each_would_hardly_be_met():
     assert choose_vocabulary(LARGE, 1e9, 4000) == 4000
 
 
+def test_there_are_as_many_pieces_as_characters():
+    """But for Hangul, whose 900 syllables are taken apart into letters."""
+    chinese = replace(PROFILE, korean=False)
+    assert choose_vocabulary(chinese, 1e9, 8000) == 1000
+    assert choose_vocabulary(replace(chinese, alphabet=2500), 1e9, 8000) == 4000
+    assert choose_vocabulary(replace(chinese, alphabet=2500), 1e9, 2000) == 2000
+    assert choose_vocabulary(replace(chinese, alphabet=99_999), 1e9, 8000) == 8000
+
+
 def test_batches_leave_steps_to_learn_in():
     assert choose_batch(1e5, 2000) == 250
     assert choose_batch(1.3e6, 2000) == 500

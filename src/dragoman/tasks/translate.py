@@ -25,10 +25,10 @@ def suggest(pairs: Sequence[Pair]) -> Suggestion:
     )
     reasons: list[str] = []
     by_size: list[str] = []
+    korean = is_korean(text for pair in sample for text in pair)
+    # There are too many syllables for a small vocabulary: what it lacks is unknown, while letters make up any of them.
+    text["hangul"] = "jamo" if korean else "syllables"
     if single:
-        text["hangul"] = (
-            "jamo" if is_korean(text for pair in sample for text in pair) else "syllables"
-        )
         reasons.append(f"tokens: characters, since a side holds {src_words:.1f} words on average")
     else:
         text["vocab_size"] = (
@@ -37,7 +37,8 @@ def suggest(pairs: Sequence[Pair]) -> Suggestion:
         alike = _share_of_common_letters(sample)
         text["shared"] = alike > 0.5
         sides = "one vocabulary for both sides" if text["shared"] else "a vocabulary a side"
-        reasons.append(f"tokens: BPE pieces, {sides} ({alike:.0%} common letters)")
+        letters_of = ", of Hangul's letters" if korean else ""
+        reasons.append(f"tokens: BPE pieces{letters_of}, {sides} ({alike:.0%} common letters)")
         by_size.append(f"vocabulary: {text['vocab_size']} pieces for {size:,} pairs")
     hidden = 128 if size < 3_000 else 256 if size < 20_000 else 512
     dropout = 0.4 if size < 20_000 else 0.3 if size < 100_000 else 0.2
