@@ -262,7 +262,15 @@ class Translator:
 
         Args:
             pairs: (source, target), raw text.
+
+        Raises:
+            InputError: The model edits its source: a text may come of many edits, which are what has a probability.
         """
+        if self.tgt_tokenizer.acts:
+            raise InputError(
+                "this model writes by steps along its source, and a given text does not say by which, so it has no "
+                "score; models with model.decoder = 'recurrent' give one."
+            )
         pairs = list(pairs)
         scores = [0.0] * len(pairs)
         for numbers, sources, targets in self.batches_of(pairs):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import dragoman
+from dragoman.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("unchecked")
 
@@ -48,3 +49,6 @@ def test_silent_letters(tmp_path: Path) -> None:
         if token in "PA"
     }
     assert looked == {"P": "p", "A": "a"}
+    # A text alone does not say where its steps were.
+    with pytest.raises(InputError, match="it has no score"):
+        model.score("pha", "P A")

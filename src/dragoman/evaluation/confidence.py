@@ -222,7 +222,7 @@ def _given(
 ) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[np.int64]]]:
     """Yield what a model expects where the right tokens are fed in, [tokens, vocab], and these tokens."""
     # What stands beside the special ones is what a decoder does, and not said by the pairs.
-    if len(model.tgt_tokenizer.silent) > len(SPECIALS):
+    if model.tgt_tokenizer.acts:
         return
     for _, sources, targets in model.batches_of(pairs):
         for distribution, ids in follow_given(model.stepper, sources, targets):

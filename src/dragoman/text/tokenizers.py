@@ -110,6 +110,11 @@ class Tokenizer:
         there = takewhile(lambda number: self.id_of(actions[number]) == number, actions)
         return range(len(SPECIALS) + len(list(there)))
 
+    @property
+    def acts(self) -> bool:
+        """Whether some tokens are actions, so that a text alone does not say by which tokens it was written."""
+        return len(self.silent) > len(SPECIALS)
+
     def encode(self, text: str) -> list[int]:
         """Turn a text into ids, without SOS and EOS."""
         return self.encode_batch([text])[0]
