@@ -30,11 +30,11 @@ from dragoman.text.vocabulary import EOS, PAD
 Floats = NDArray[np.float32]
 
 _UNTIL = 0.5  # The share of the training after which G is 0.
-_MOST_PAIRS = 30_000  # to learn from
+# Pairs of tokens to learn from, some 40,000 short sentences: a corpus may be larger than memory, and lines be long.
+_MOST_LINKS = 8_000_000
 _NEAR = 4.0  # How fast the probability falls beside the diagonal (Dyer et al. 2013, eq. 2).
-_ELSEWHERE = (
-    0.08  # The probability of coming from no word at all, for which the source's end stands.
-)
+# The probability of coming from no word at all, for which the source's end stands.
+_ELSEWHERE = 0.08
 _TINY = 1e-9
 
 
@@ -96,9 +96,11 @@ class Guide:
 def learn_from(deck: Deck, tgt_size: int, training: TrainingConfig) -> Lexicon:
     """Learn the lexicon from a corpus, or from the first pairs that it deals."""
     pairs: list[tuple[Sequence[int], Sequence[int]]] = []
+    links = 0
     for examples in deck.deal(training.batch_tokens, (training.seed, 0)):
         pairs += [([*one.src, EOS], one.tgt) for one in examples]
-        if len(pairs) >= _MOST_PAIRS:
+        links += sum(len(one.src) * len(one.tgt) for one in examples)
+        if links >= _MOST_LINKS:
             break
     return learn_lexicon(pairs, tgt_size, cache(_between))
 

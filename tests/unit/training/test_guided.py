@@ -10,6 +10,8 @@ from dragoman.data.lexicon import Lexicon, learn_lexicon
 from dragoman.errors import ConfigError
 from dragoman.nn.model import Seq2Seq
 from dragoman.tables import check_config
+from dragoman.text.vocabulary import EOS
+from dragoman.training import guided
 from dragoman.training.guided import Guide, guided_loss, learn_from, prior
 from dragoman.training.validation import batch_loss
 
@@ -115,6 +117,14 @@ def test_a_corpus_teaches_where_its_words_come_from():
     found = guide.look(make_batch([Example([THE, BOOK], [DAS, BUCH])]))[0]
     assert found.argmax(1).tolist() == [0, 1, 2]
     assert (found.max(1) > 0.8).all()
+
+
+def test_a_large_corpus_is_not_learned_from_as_a_whole(monkeypatch):
+    monkeypatch.setattr(guided, "_MOST_LINKS", 3)
+    # A pair a batch, of four links each.
+    found = learn_from(DECK, 9, TrainingConfig(batch_tokens=1))
+    assert len(found.counts[0]) > 0
+    assert found.counts[0][EOS] == 1
 
 
 @pytest.mark.parametrize(
