@@ -87,24 +87,31 @@ def opened(out, config=SMALL, shortlist=None):
     return native
 
 
-@pytest.mark.parametrize("name", list(CONFIGS))
-def test_it_computes_what_the_float_graphs_say(name, tmp_path):
-    config = SMALL.model_copy(update=CONFIGS[name])
-    native = opened(tmp_path / "int8", config)
-    onnx = stepper(write_tiny(tmp_path / "float", network=build(config)))
+def side_by_side(native, onnx):
+    """Take two steps with both, and give what each found."""
     states = native.start(sources()), onnx.start(sources())
     for last in ([2, 2, 2, 2], [7, 5, 11, 6]):
         found, wanted = (
             one.step(np.array(last), state)
             for one, state in zip((native, onnx), states, strict=True)
         )
+        yield found, wanted
+        states = found.state, wanted.state
+
+
+@pytest.mark.parametrize("name", list(CONFIGS))
+def test_it_computes_what_the_float_graphs_say(name, tmp_path):
+    config = SMALL.model_copy(update=CONFIGS[name])
+    native = opened(tmp_path / "int8", config)
+    onnx = stepper(write_tiny(tmp_path / "float", network=build(config)))
+    for found, wanted in side_by_side(native, onnx):
         log_probs = wanted.distribution.all()
         assert np.abs(found.distribution.all() - log_probs).mean() < 0.1 * log_probs.std()
         np.testing.assert_allclose(np.exp(found.distribution.all()).sum(axis=1), 1, atol=1e-5)
         assert np.abs(found.state.rows - wanted.state.rows).mean() < 0.03
         if wanted.weights is not None:
             np.testing.assert_allclose(found.weights, wanted.weights, atol=0.05)
-        states = found.state, wanted.state
+    states = found.state, wanted.state
     real = sources() != 0
     for given in states[1].seen.keys() - {"mask"}:
         found, wanted = (one.seen[given][real] for one in states)
@@ -122,16 +129,10 @@ def test_what_an_ssru_says_has_no_bound(name, tmp_path):
     native = open_native(read_bundle(tmp_path / "int8"))
     onnx = stepper(write_tiny(tmp_path / "float", network=network))
     assert native is not None
-    states = native.start(sources()), onnx.start(sources())
-    for last in ([2, 2, 2, 2], [7, 5, 11, 6]):
-        found, wanted = (
-            one.step(np.array(last), state)
-            for one, state in zip((native, onnx), states, strict=True)
-        )
+    for found, wanted in side_by_side(native, onnx):
         log_probs = wanted.distribution.all()
         assert np.abs(found.distribution.all() - log_probs).mean() < 0.03 * log_probs.std()
-        states = found.state, wanted.state
-    assert np.abs(states[1].rows).max() > 2
+    assert np.abs(wanted.state.rows).max() > 2
 
 
 @pytest.mark.parametrize("inputs", [7, 8, 320])
