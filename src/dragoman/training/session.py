@@ -145,10 +145,8 @@ def run_session(config: Config, corpora: Corpora, session: Session) -> Config:
     config = config.model_copy(update={"made": made})
     torch.manual_seed(config.training.seed)
     model = build_network(config, prepared.tokenizers)
-    if session.start is not None and not session.resume:
-        copy_weights(model, session.start, config, prepared.tokenizers)
-    elif config.training.lexical_start and isinstance(model, Seq2Seq) and not session.resume:
-        start_lexically(model, prepared.lexicon())
+    if not session.resume:
+        _begin(model, config, prepared, session.start)
     model = model.to(device)
     step = load_checkpoint(out / CHECKPOINT).values["progress"]["step"] if session.resume else 0
     if not session.resume:
@@ -177,6 +175,14 @@ def run_session(config: Config, corpora: Corpora, session: Session) -> Config:
     )
     save_text_side(out, frozen, prepared.tokenizers)
     return frozen
+
+
+def _begin(model: nn.Module, config: Config, prepared: Prepared, start: Path | None) -> None:
+    """Give the weights of another model, or what a lexicon says, to begin with; else chance's."""
+    if start is not None:
+        copy_weights(model, start, config, prepared.tokenizers)
+    elif config.training.lexical_start and isinstance(model, Seq2Seq):
+        start_lexically(model, prepared.lexicon())
 
 
 def _tokenizers(config: Config, corpora: Corpora, session: Session) -> Tokenizers | None:
