@@ -27,6 +27,7 @@ from queue import Queue
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import torch
 from transformer import Shape, Transformer
 
@@ -35,7 +36,7 @@ from dragoman.data.corpus import group_references, read_corpus
 from dragoman.defaults import TimeLimit, suggest_config
 from dragoman.evaluation.metrics import METRICS
 from dragoman.nn.stepper import TorchStepper
-from dragoman.training.folder import build_network
+from dragoman.training.folder import Tokenizers, build_network, save_text_side
 from dragoman.training.job import Job
 from dragoman.training.lexical import start_lexically
 from dragoman.training.loop import Trainer
@@ -82,6 +83,7 @@ def main() -> None:
     parser.add_argument("--rates", type=float, nargs="*", help="instead of the shapes' own")
     parser.add_argument("--dropout", type=float, help="of the Transformers, instead of the shapes'")
     parser.add_argument("--set", nargs="*", default=[], help="settings of ours, KEY=VALUE")
+    parser.add_argument("--keep", type=Path, help="save each Transformer in a folder of this one")
     parser.add_argument("--test", action="store_true", help="score the test set too")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -160,7 +162,12 @@ def compete(asked: argparse.Namespace, name: str) -> dict[str, Any]:
         shape = replace(shape, dropout=shape.dropout if asked.dropout is None else asked.dropout)
         sizes = tokenizers.src.vocab_size, tokenizers.tgt.vocab_size
         network = Transformer(shape, *sizes, tied=config.text.shared)
-        own = {"learning_rate": shape.learning_rate, "schedule": asked.schedule, "warmup": WARMUP}
+        own = {
+            "learning_rate": shape.learning_rate,
+            "schedule": asked.schedule,
+            "warmup": WARMUP,
+            "guided_attention": 0.0,
+        }
         training = training.model_copy(update=own)
     network.to(device)
     best = dict[str, Any]()
@@ -187,6 +194,8 @@ def compete(asked: argparse.Namespace, name: str) -> dict[str, Any]:
             for now, then in zip((time.monotonic(), time.process_time()), began, strict=True)
         ]
     network.load_state_dict(best["weights"])
+    if asked.keep and name != OURS:
+        save(asked.keep / name, config, network, tokenizers)
     translator = Translator(TorchStepper(network), tokenizers.src, tokenizers.tgt, config.search)
     sets = {"dev": corpora.dev} | ({"test": corpora.test} if asked.test and corpora.test else {})
     scores = {
@@ -201,6 +210,14 @@ def compete(asked: argparse.Namespace, name: str) -> dict[str, Any]:
         "cpu_minutes": round(spent[1] / 60, 2),
         **scores,
     }
+
+
+def save(folder: Path, config: Config, network: Transformer, tokenizers: Tokenizers) -> None:
+    """Write weights and tokenizers, for `translate_speed.py --transformer`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {name: weight.numpy() for name, weight in network.state_dict().items()}
+    np.savez(folder / "weights.npz", **weights)
+    save_text_side(folder, config, tokenizers)
 
 
 def score(translator: Translator, known: dict[str, list[str]]) -> dict[str, Any]:

@@ -11,10 +11,13 @@ machine compare processor time (cpu_ms). `--quick` takes the first 300 sentences
   model folder in torch. The shortlist is learned from the model's training pairs, which must still be there.
 - CTranslate2: a Transformer of 6 + 2 layers, 256 wide, int8, **random weights, output lengths forced to those of our
   greedy translations**, from tokens to tokens; also with a vocabulary map, made of our shortlist.
+  `--transformer FOLDER` adds one that was trained, which `small_transformer.py --who 6+2 --keep` saved.
 - Marian (pymarian 1.12.42, --type s2s, float32): an LSTM of the same sizes **after one update, output lengths
   limited**, from tokens to tokens: compare tokens/s. Also with a shortlist, made of ours.
 - OpenNMT-py: a bidirectional LSTM of the same sizes **after a few updates, all outputs forced to our mean length**,
   from tokens to tokens, by its own clock, loading included. Its processor time includes starting Python.
+
+`--references FILE`, the right answers, adds what those score that were trained.
 
 Peers are left out where `benchmarks/peers/setup_{opennmt,marian,ctranslate2}.sh` have not been run.
 """
@@ -37,15 +40,19 @@ sys.path.insert(0, str(Path(__file__).parent))
 from peers import opennmt
 
 from dragoman.errors import DataError
+from dragoman.evaluation.metrics import METRICS
 from dragoman.loading import load
 from dragoman.model import Model
 from dragoman.runtime.bundle import ENCODER, is_bundle, read_bundle
 from dragoman.runtime.weights import ALWAYS, TABLE, read_tensors
-from dragoman.text.vocabulary import SPECIALS
+from dragoman.text.tokenizers import Tokenizer
+from dragoman.text.vocabulary import SPECIALS, UNK
+from dragoman.training.folder import load_tokenizers
 from dragoman.translator import TranslateOptions
 
 Row = dict[str, Any]
 TEST = "test_2016_flickr"
+TOKENS = "tokens.json"
 QUICK = 300
 COLUMNS = (
     "threads",
@@ -56,10 +63,12 @@ COLUMNS = (
     "p50_ms",
     "memory_mb",
     "start_s",
+    "bleu",
 )
 # The rows that targets are about: ours, and what it is compared with; with a shortlist, and what has one too.
 OURS, SHORT = "ours, int8, kernel", "ours, int8, kernel, shortlist"
 TRANSFORMER = "CTranslate2 Transformer 6+2 int8, random weights, forced lengths"
+TRAINED = "CTranslate2 Transformer 6+2 int8, trained"
 MARIAN = "Marian s2s LSTM float32, one update, lengths limited"
 SHORTENED = {TRANSFORMER: f"{TRANSFORMER}, vocabulary map", MARIAN: f"{MARIAN}, shortlist"}
 
@@ -71,6 +80,7 @@ class Task:
     asked: argparse.Namespace
     work: Path
     texts: list[str]
+    answers: list[str] | None
 
     @property
     def settings(self) -> list[tuple[int, int]]:
@@ -96,18 +106,21 @@ def main() -> None:
         "--without", default="", help="peers to leave out: opennmt,marian,ctranslate2"
     )
     parser.add_argument("--out", type=Path, help="where the table is written too")
+    parser.add_argument("--transformer", type=Path, help="a trained one, as saved")
+    parser.add_argument("--references", type=Path, help="the right translations, one a line")
     asked = parser.parse_args()
-    texts = (asked.data / f"{TEST}.en").read_text(encoding="utf-8").split("\n")[:-1]
+    texts = lines_of(asked.data / f"{TEST}.en")
     with tempfile.TemporaryDirectory(prefix="translate-speed-") as folder:
         count = asked.sentences or (QUICK if asked.quick else len(texts))
-        task = Task(asked, Path(folder), texts[:count])
+        answers = lines_of(asked.references)[:count] if asked.references else None
+        task = Task(asked, Path(folder), texts[:count], answers)
         (task.work / "input").write_text("".join(f"{one}\n" for one in task.texts), "utf-8")
         rows = our_rows(task)
         bundle = asked.model if is_bundle(asked.model) else task.work / "int8"
         short = task.work / "short" if (task.work / "short").is_dir() else bundle
         describe(load(bundle, threads=1), task, short)
-        for peer in (ctranslate2, marian, opennmt_rows):
-            if peer.__name__.removesuffix("_rows") in asked.without.split(","):
+        for peer in (ctranslate2, ctranslate2_trained, marian, opennmt_rows):
+            if peer.__name__.split("_")[0] in asked.without.split(","):
                 continue
             try:
                 rows += peer(task)
@@ -117,6 +130,18 @@ def main() -> None:
     print(text)
     if asked.out:
         asked.out.write_text(text, encoding="utf-8")
+
+
+def lines_of(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").split("\n")[:-1]
+
+
+def scored(texts: list[str], task: Task) -> Row:
+    """Give BLEU, if there are right answers to compare with."""
+    if task.answers is None:
+        return {}
+    answers = [[one] for one in task.answers]
+    return {"bleu": round(METRICS["bleu"]().corpus(texts, answers).score, 1)}
 
 
 def show(row: Row) -> Row:
@@ -167,7 +192,18 @@ def ours(name: str, path: Path, task: Task, *, native: bool = True) -> list[Row]
     done = subprocess.run(command, check=True, capture_output=True, env=environment)
     found = json.loads(done.stdout)
     start = {"start_s": found["start_s"]}
-    return [show({"what": name, **speed, **start}) for speed in found["speeds"]]
+    model = load(path, threads=1)
+    quality = {
+        speed["beam"]: scored(
+            [one.text for one in model.translate(task.texts, TranslateOptions(speed["beam"]))], task
+        )
+        for speed in found["speeds"]
+        if task.answers
+    }
+    return [
+        show({"what": name, **speed, **start, **quality.get(speed["beam"], {})})
+        for speed in found["speeds"]
+    ]
 
 
 # ----------------------------------------------------------------------------------------------- peers
@@ -177,16 +213,21 @@ def describe(model: Model, task: Task, bundle: Path) -> None:
     """Write what the peers need to know: tokens, our greedy lengths, sizes, and a bundle's shortlist."""
     found = model.translate(task.texts, TranslateOptions(beam_size=1, attention=False))
     tokenizer, config = model.translator.src_tokenizer, model.config.model
-    content = {
-        "vocabulary": ["<unk>", "<s>", "</s>", *tokenizer.tokens(range(4, tokenizer.vocab_size))],
-        "sources": tokens_of(model, task.texts),
-        "lengths": [len(one.tokens) for one in found],
-        "embedding": config.embedding_size,
-        "hidden": config.hidden_size,
-        "input_feeding": config.input_feeding,
-        **shortlist_of(bundle),
-    }
-    (task.work / "tokens.json").write_text(json.dumps(content), encoding="utf-8")
+    write(
+        task.work / TOKENS,
+        tokens_of(tokenizer, task.texts)
+        | {
+            "lengths": [len(one.tokens) for one in found],
+            "embedding": config.embedding_size,
+            "hidden": config.hidden_size,
+            "input_feeding": config.input_feeding,
+        }
+        | shortlist_of(bundle),
+    )
+
+
+def write(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content), encoding="utf-8")
 
 
 def shortlist_of(path: Path) -> dict[str, Any]:
@@ -208,16 +249,21 @@ def shortlist_of(path: Path) -> dict[str, Any]:
     return {"shortlist": {source: some for source, some in words.items() if some}}
 
 
-def tokens_of(model: Model, texts: list[str]) -> list[list[str]]:
-    tokenizer = model.translator.src_tokenizer
-    return [tokenizer.tokens(ids) for ids in tokenizer.encode_batch(texts)]
+def tokens_of(tokenizer: Tokenizer, texts: list[str]) -> dict[str, Any]:
+    """Give a vocabulary, which a peer begins with tokens of its own, and the texts in it."""
+    return {
+        "vocabulary": ["<unk>", "<s>", "</s>", *tokenizer.tokens(range(4, tokenizer.vocab_size))],
+        "sources": [tokenizer.tokens(ids) for ids in tokenizer.encode_batch(texts)],
+    }
 
 
-def content_of(task: Task) -> dict[str, Any]:
-    return json.loads((task.work / "tokens.json").read_text(encoding="utf-8"))
+def content_of(task: Task, tokens: str = TOKENS) -> dict[str, Any]:
+    return json.loads((task.work / tokens).read_text(encoding="utf-8"))
 
 
-def asked_of(peer: str, script: str, task: Task, rounds: int) -> list[tuple[bool, int, int, Row]]:
+def asked_of(
+    peer: str, script: str, task: Task, rounds: int, tokens: str = TOKENS
+) -> list[tuple[bool, int, int, Row]]:
     """Run a peer's script once a setting; give whether it had a shortlist, threads, beam and what it says."""
     peers = Path(os.environ.get("DRAGOMAN_PEERS", Path(tempfile.gettempdir()) / "dragoman-peers"))
     python = peers / peer / "bin" / "python"
@@ -225,11 +271,11 @@ def asked_of(peer: str, script: str, task: Task, rounds: int) -> list[tuple[bool
         raise opennmt.PeerError(f"{python} is missing: run benchmarks/peers/setup_{peer}.sh")
     found: list[tuple[bool, int, int, Row]] = []
     settings = [(False, *one) for one in task.settings]
-    if "shortlist" in content_of(task):
+    if "shortlist" in content_of(task, tokens):
         settings += [(True, *one) for one in task.settings]
     for short, threads, beam in settings:
         command = [str(python), str(Path(__file__).parent / "peers" / script)]
-        command += [str(task.work / "tokens.json"), "--rounds", str(rounds)]
+        command += [str(task.work / tokens), "--rounds", str(rounds)]
         command += ["--threads", str(threads), "--beam", str(beam)]
         command += ["--shortlist"] if short else []
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
@@ -256,9 +302,41 @@ def ctranslate2(task: Task) -> list[Row]:
             }
         )
         for short, threads, beam, one in asked_of(
-            "ctranslate2", "ctranslate2_random.py", task, task.asked.rounds
+            "ctranslate2", "ctranslate2_transformer.py", task, task.asked.rounds
         )
     ]
+
+
+def ctranslate2_trained(task: Task) -> list[Row]:
+    """Measure a Transformer that was trained, and what it scores."""
+    folder, count = task.asked.transformer, len(task.texts)
+    if folder is None:
+        return []
+    tokenizers = load_tokenizers(folder)
+    if tokenizers.src.vocab_size != tokenizers.tgt.vocab_size:
+        raise opennmt.PeerError(f"{folder}: expected one vocabulary for both sides")
+    content = tokens_of(tokenizers.src, task.texts)
+    write(task.work / "trained.json", content | {"weights": str(folder / "weights.npz")})
+    rows: list[Row] = []
+    for _, threads, beam, one in asked_of(
+        "ctranslate2", "ctranslate2_transformer.py", task, task.asked.rounds, "trained.json"
+    ):
+        ids = [[tokenizers.tgt.id_of(token) or UNK for token in line] for line in one["written"]]
+        rows.append(
+            show(
+                {
+                    "what": TRAINED,
+                    "threads": threads,
+                    "beam": beam,
+                    "p50_ms": one["p50_ms"],
+                    "sentences_per_s": count / one["seconds"],
+                    "tokens_per_s": sum(len(line) for line in one["written"]) / one["seconds"],
+                    "cpu_ms": 1e3 * one["cpu_s"] / count,
+                    **scored([tokenizers.tgt.decode(line) for line in ids], task),
+                }
+            )
+        )
+    return rows
 
 
 def marian(task: Task) -> list[Row]:

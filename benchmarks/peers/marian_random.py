@@ -2,7 +2,7 @@
 
     python marian_random.py TOKENS.json --threads 1 --beam 1 [--shortlist]
 
-TOKENS.json: see ctranslate2_random.py; also "embedding" and "hidden". From tokens to tokens, the same pieces as
+TOKENS.json: see ctranslate2_transformer.py; also "embedding" and "hidden". From tokens to tokens, the same pieces as
 ours. Its encoder is as wide in each direction as ours in both together. Marian cannot be told a length, only a limit
 as a factor of the source's: an untrained model seldom ends before, and the factor is that of all our outputs to all
 sources. With `--shortlist` it has a lexical shortlist, made of ours. Prints one line of JSON: seconds, processor time,
