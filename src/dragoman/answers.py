@@ -27,11 +27,30 @@ class Answer:
         text: It.
         score: The normalised log-probability.
         complete: Whether it came to its end.
+        others: The next best, where several are asked for.
     """
 
     text: str
     score: float
     complete: bool
+    others: tuple[Answer, ...] = ()
+
+    @classmethod
+    def of(cls, found: Translation) -> Answer:
+        """Take what is kept of a translation, and of its alternatives."""
+        others = tuple(cls.of(one) for one in found.alternatives)
+        return cls(found.text, found.score, found.tokens[-1:] == ("<eos>",), others)
+
+    def kept(self) -> list[Any]:
+        """Return what is written down, for `Answer.read`."""
+        others = [[one.kept() for one in self.others]] if self.others else []
+        return [self.text, self.score, self.complete, *others]
+
+    @classmethod
+    def read(cls, kept: Sequence[Any]) -> Answer:
+        """Take what was written down."""
+        text, score, complete, *others = kept
+        return cls(text, score, complete, tuple(cls.read(one) for part in others for one in part))
 
 
 def _as_found(found: Translation) -> Translation:
@@ -45,7 +64,7 @@ class Question:
     Attributes:
         settings: All that answers depend on besides the model; an earlier run's must be the same.
         how: How to translate.
-        choose: Takes one of the n best.
+        choose: Takes one of the n best; what alternatives it has are kept as well.
     """
 
     settings: Mapping[str, Any]
@@ -82,9 +101,8 @@ def ask(
         lines: list[str] = []
         found = model.translate(chunk, replace(question.how, sampling=drawing))
         for src, one in zip(chunk, found, strict=True):
-            best = question.choose(one)
-            said[src] = Answer(best.text, best.score, best.tokens[-1:] == ("<eos>",))
-            lines.append(json.dumps([src, best.text, best.score, said[src].complete]))
+            said[src] = Answer.of(question.choose(one))
+            lines.append(json.dumps([src, *said[src].kept()]))
         with notes.open("a", encoding="utf-8") as file:
             file.write("".join(f"{line}\n" for line in lines))
             file.flush()
@@ -110,8 +128,8 @@ def _read(notes: Path, settings: Mapping[str, Any]) -> dict[str, Answer]:
         notes.write_text("\n".join(lines[:-1]) + "\n", encoding="utf-8")
     said: dict[str, Answer] = {}
     for line in lines[1:-1]:
-        src, text, score, complete = json.loads(line)
-        said[src] = Answer(text, score, complete)
+        src, *kept = json.loads(line)
+        said[src] = Answer.read(kept)
     return said
 
 

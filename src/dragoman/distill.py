@@ -8,7 +8,7 @@ people's, which are more varied than a small model can learn (arXiv:1606.07947, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ class DistillOptions:
         keep: The share of the outputs to keep, those of the highest normalised log-probability.
         max_ratio: An output is left out that is so many times longer or shorter than the right answer, in characters.
         with_answers: Whether the student sees the people's answers as well.
+        outputs: How many of the `beam_size` best the student learns from; those after the first have to be as likely
+            as the least likely that `keep` lets in.
     """
 
     beam_size: int = 5
@@ -37,12 +39,19 @@ class DistillOptions:
     keep: float = 0.95
     max_ratio: float = 2.0
     with_answers: bool = False
+    outputs: int = 1
 
     def __post_init__(self) -> None:
         if self.beam_size < 1:
             raise ConfigError(f"beam_size is {self.beam_size}; expected at least 1.")
         if not 0 < self.keep <= 1:
             raise ConfigError(f"keep is {self.keep}; expected a share, above 0 and at most 1.")
+        if not 1 <= self.outputs <= self.beam_size:
+            raise ConfigError(
+                f"outputs is {self.outputs}; expected 1 to {self.beam_size}, what the beam holds."
+            )
+        if self.interpolate and self.outputs > 1:
+            raise ConfigError("interpolate takes one output of all, outputs several; set one.")
 
 
 def distill_pairs(
@@ -72,9 +81,14 @@ def distill_pairs(
     def nearest(one: Translation) -> Translation:
         return _nearest(one, answers[one.source]) if options.interpolate else one
 
+    several = {"outputs": options.outputs} if options.outputs > 1 else {}
     question = Question(
-        {"beam_size": size, "interpolate": options.interpolate},
-        TranslateOptions(beam_size=size, nbest=size if options.interpolate else 1, attention=False),
+        {"beam_size": size, "interpolate": options.interpolate, **several},
+        TranslateOptions(
+            beam_size=size,
+            nbest=size if options.interpolate else options.outputs,
+            attention=False,
+        ),
         nearest,
     )
     said = ask(teacher, list(answers), notes, question, progress)
@@ -86,7 +100,8 @@ def _nearest(one: Translation, references: Sequence[str]) -> Translation:
     """Return the output of the n best that is most like an answer."""
     chrf: Any = import_extra("sacrebleu", "distillation").CHRF()
     outputs = [one, *one.alternatives]
-    return max(outputs, key=lambda found: chrf.sentence_score(found.text, list(references)).score)
+    best = max(outputs, key=lambda found: chrf.sentence_score(found.text, list(references)).score)
+    return replace(best, alternatives=())
 
 
 def _filter(
@@ -103,4 +118,9 @@ def _filter(
     if not scores:
         return []
     least = scores[max(0, round(options.keep * len(scores)) - 1)]
-    return [Pair(src, one.text) for src, one in fitting if one.score >= least]
+    return [
+        Pair(src, one.text)
+        for src, best in fitting
+        for one in (best, *(other for other in best.others if fits(src, other)))
+        if one.score >= least
+    ]

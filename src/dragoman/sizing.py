@@ -17,6 +17,8 @@ SIZES = (96, 128, 192, 256, 384, 512)
 
 # A weight is worth having if it is taught by so many tokens, counted as often as they are seen.
 _TOKENS_A_WEIGHT = 1.5
+# What is seen again teaches less: so many passes count in full.
+_COUNTED_PASSES = 30
 # A piece of a vocabulary should be met about so often.
 _MEETINGS = 250
 _VOCABULARIES = (500, 1000, 2000, 4000, 8000)
@@ -60,6 +62,11 @@ class Budget:
         """Return how often the data is gone through at a speed."""
         return self.seconds * speed.tokens_s / max(1.0, self.tokens)
 
+    def teaches(self, speed: Speed) -> bool:
+        """Say whether every weight is taught by enough tokens."""
+        passes = min(self.passes(speed), _COUNTED_PASSES)
+        return passes * self.tokens >= _TOKENS_A_WEIGHT * speed.num_weights
+
 
 def choose_size(speeds: Sequence[Speed], budget: Budget) -> Speed:
     """Choose the largest model whose every weight is taught by enough tokens; the smallest, if none is.
@@ -70,7 +77,7 @@ def choose_size(speeds: Sequence[Speed], budget: Budget) -> Speed:
     """
     chosen = speeds[0]
     for speed in speeds[1:]:
-        if budget.seconds * speed.tokens_s >= _TOKENS_A_WEIGHT * speed.num_weights:
+        if budget.teaches(speed):
             chosen = speed
     return chosen
 
@@ -144,7 +151,7 @@ def fit_to_time(
         if speed.hidden_size != size or left.enough:
             break
         # Larger ones are slower still: no need to try them.
-        if left.seconds * speed.tokens_s < _TOKENS_A_WEIGHT * speed.num_weights:
+        if not left.teaches(speed):
             break
     left = measured[-1][0]
     speed = choose_size([one for _, one in measured], left)

@@ -82,6 +82,18 @@ def test_the_nearest_of_the_best_is_taken(tmp_path: Path):
     assert (teacher.options.nbest, teacher.options.beam_size) == (3, 3)
 
 
+def test_several_outputs_are_learned_from_where_they_are_believed(tmp_path: Path):
+    others = said("a", "one to", -0.2), said("a", "eins zw", -0.9), said("a", "o", -0.1)
+    teacher = Teacher(said("a", "one too", -0.1, *others), said("b", "tree", -0.3))
+    several = DistillOptions(keep=1.0, outputs=4)
+    # "eins zw" is less likely than the least likely of the best, and "o" too short.
+    wanted = [Pair("a", "one too"), Pair("a", "one to"), Pair("b", "tree")]
+    notes = tmp_path / "said.jsonl"
+    assert distill_pairs(teacher, PAIRS, notes, several) == wanted
+    assert teacher.options.nbest == 4
+    assert distill_pairs(Teacher(), PAIRS, notes, several) == wanted
+
+
 def test_a_stopped_run_goes_on_behind_its_last_whole_line(tmp_path: Path):
     notes = tmp_path / "said.jsonl"
     teacher = Teacher(said("a", "one too"), said("b", "tree"))
@@ -102,7 +114,10 @@ def test_pairs_are_written_whatever_is_in_them(tmp_path: Path):
     assert json.loads(line) == {"src": 'a\t"b"', "tgt": "é\\"}
 
 
-@pytest.mark.parametrize("wrong", [{"keep": 0.0}, {"keep": 1.5}, {"beam_size": 0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"keep": 0.0}, {"keep": 1.5}, {"beam_size": 0}, {"outputs": 0}, {"outputs": 6}],
+)
 def test_bad_options(wrong: dict):
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         DistillOptions(**wrong)

@@ -60,6 +60,9 @@ Keep = Annotated[
 WithAnswers = Annotated[
     bool, typer.Option("--with-answers", help="Learn from the people's answers as well.")
 ]
+Outputs = Annotated[
+    int, typer.Option(metavar="N", help="Learn from the teacher's N best for each source.")
+]
 
 
 def distill(
@@ -73,6 +76,7 @@ def distill(
     resume: Resume = False,
     beam: Beam = 5,
     interpolate: Interpolate = False,
+    outputs: Outputs = 1,
     keep: Keep = 0.95,
     with_answers: WithAnswers = False,
     plugin: Plugins = None,
@@ -86,7 +90,7 @@ def distill(
     load_plugins(plugin)
     from dragoman.distill import DistillOptions
 
-    options = DistillOptions(beam, interpolate, keep, with_answers=with_answers)
+    options = DistillOptions(beam, interpolate, keep, with_answers=with_answers, outputs=outputs)
     order = _Order(student, out, data, tuple(settings or ()), minutes, resume, as_json)
     _check(order)
     try:

@@ -19,7 +19,7 @@ from dragoman.training.folder import build_network
 from dragoman.training.machine import choose_precision, prepare_machine
 from dragoman.training.optimisers import OPTIMISERS
 from dragoman.training.prepare import Corpora, Prepared, prepare
-from dragoman.training.validation import batch_loss
+from dragoman.training.validation import Penalties, batch_loss
 
 _SAMPLE, _DEV = 1000, 20
 _STEPS, _WARM_UP, _BATCH = 3, 1, 500
@@ -101,6 +101,7 @@ def measure(config: Config, prepared: Prepared, *, sampled: bool) -> Speed:
     num_weights = sum(weight.numel() for weight in weights)
     precision = choose_precision(training, device, num_weights)
     optimiser = OPTIMISERS[training.optimiser](weights, training)
+    penalties = Penalties(training.coverage_weight, training.r_drop)
     batches = list(prepared.train.deal(min(_BATCH, training.batch_tokens), (training.seed, 0)))
     tokens, began = 0, time.monotonic()
     for turn in range(_WARM_UP + _STEPS):
@@ -109,7 +110,7 @@ def measure(config: Config, prepared: Prepared, *, sampled: bool) -> Speed:
         examples = batches[turn % len(batches)]
         batch = make_batch(examples)
         with torch.autocast(device.type, torch.bfloat16, precision == "bfloat16"):
-            loss = batch_loss(model, batch, training.label_smoothing)
+            loss = batch_loss(model, batch, training.label_smoothing, penalties)
         (loss.smoothed / batch.num_tokens).backward()
         torch.nn.utils.clip_grad_norm_(weights, training.clip_norm)
         optimiser.step()
