@@ -8,6 +8,9 @@ from typing import Any, cast
 
 from dragoman.errors import ConfigError
 
+# How long a training is; where one is given, the recipe's others say nothing any more.
+_LENGTHS = frozenset({"training.epochs", "training.steps", "training.minutes"})
+
 
 def overridden(raw: Mapping[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
     """Give a recipe's plain values with some replaced; what is given stays as it is.
@@ -19,8 +22,13 @@ def overridden(raw: Mapping[str, Any], overrides: Iterable[str]) -> dict[str, An
     Raises:
         ConfigError: An override is none, or leads through a value as if it were a table.
     """
-    merged = _copy(raw)
-    for override in overrides:
+    merged, given = _copy(raw), list(overrides)
+    if _LENGTHS & {override.partition("=")[0].strip() for override in given}:
+        training = merged.get("training")
+        if isinstance(training, dict):
+            for key in _LENGTHS:
+                training.pop(key.removeprefix("training."), None)
+    for override in given:
         _apply(merged, override)
     return merged
 

@@ -23,6 +23,7 @@ _COUNTED_PASSES = 30
 _MEETINGS = 250
 _VOCABULARIES = (500, 1000, 2000, 4000, 8000)
 _STEPS = 2500
+_STEPS_A_PASS = 40
 _BATCHES = (250, 500, 1000, 2000)
 # Passes over the data up to which so much dropout is enough.
 _DROPOUTS = ((2, 0.1), (6, 0.2), (15, 0.3), (40, 0.4), (1e9, 0.5))
@@ -100,9 +101,16 @@ def choose_vocabulary(profile: Profile, seen: float, largest: int) -> int:
     return min(largest, max([*fitting, enough]))
 
 
-def choose_batch(seen: float, largest: int) -> int:
-    """Choose target tokens a batch: the largest that leaves enough steps to learn in."""
-    fitting = [size for size in _BATCHES if size <= largest and seen / size >= _STEPS]
+def choose_batch(seen: float, largest: int, tokens: float) -> int:
+    """Choose target tokens a batch: the largest that leaves enough steps to learn in.
+
+    Args:
+        seen: Tokens of the whole training.
+        largest: What the task suggests.
+        tokens: Of one pass.
+    """
+    enough = min(seen / _STEPS, tokens / _STEPS_A_PASS)
+    fitting = [size for size in _BATCHES if size <= min(largest, enough)]
     return max(fitting, default=min(largest, _BATCHES[0]))
 
 
@@ -161,7 +169,8 @@ def fit_to_time(
         int(model.get("embedding_size", 256)), max(128, speed.hidden_size)
     )
     model["dropout"] = choose_dropout(passes)
-    training["batch_tokens"] = choose_batch(seen, int(training.get("batch_tokens", 1000)))
+    largest_batch = int(training.get("batch_tokens", 1000))
+    training["batch_tokens"] = choose_batch(seen, largest_batch, left.tokens)
     steps = seen / training["batch_tokens"]
     training["ema_decay"] = averaging(steps)
     training["warmup"] = round(min(0.1, max(0.03, 40 / max(1.0, steps))), 3)

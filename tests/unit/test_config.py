@@ -44,6 +44,19 @@ def test_overrides_are_toml_or_bare_words():
     )
 
 
+@pytest.mark.parametrize("recipe", [{"minutes": 30.0}, {"steps": 500}, {"epochs": 4.0}])
+@pytest.mark.parametrize(("key", "value"), [("minutes", 7.0), ("steps", 7), ("epochs", 7.0)])
+def test_how_long_is_said_by_who_speaks_last(recipe, key, value):
+    """Or a recipe's minutes would win over the steps that a user asks for."""
+    config = build_config({"training": recipe | {"seed": 5}}, [f"training.{key}={value}"]).training
+    lengths = {"minutes": None, "steps": None} | {key: value}
+    assert {name: getattr(config, name) for name in lengths} == lengths
+    assert config.seed == 5
+    (said,) = recipe.items()
+    untouched = build_config({"training": recipe}, ["training.seed=5"]).training
+    assert getattr(untouched, said[0]) == said[1]
+
+
 def test_unknown_key_names_its_neighbour():
     with pytest.raises(ConfigError, match=r"model\.hiden_size; did you mean 'hidden_size'"):
         build_config({"model": {"hiden_size": 3}})

@@ -65,6 +65,8 @@ def test_the_largest_model_that_is_taught_enough():
     # 128: any time; 256 needs 2.25 M tokens, 1,125 s; 512 needs 7.5 M, 10,714 s.
     found = [choose_size(speeds, Budget(s, 1e6)).hidden_size for s in (10, 1100, 1130, 10_720)]
     assert found == [128, 128, 256, 512]
+    # Of 100,000 tokens thirty passes count: 3 M, not the 7.5 M that are seen.
+    assert choose_size(speeds, Budget(10_720, 1e5)).hidden_size == 256
 
 
 def test_few_pieces_where_each_would_hardly_be_met():
@@ -85,10 +87,12 @@ def test_there_are_as_many_pieces_as_characters():
 
 
 def test_batches_leave_steps_to_learn_in():
-    assert choose_batch(1e5, 2000) == 250
-    assert choose_batch(1.3e6, 2000) == 500
-    assert choose_batch(1e9, 2000) == 2000
-    assert choose_batch(1e9, 800) == 500
+    assert choose_batch(1e5, 2000, 1e6) == 250
+    assert choose_batch(1.3e6, 2000, 1e6) == 500
+    assert choose_batch(1e9, 2000, 1e6) == 2000
+    assert choose_batch(1e9, 800, 1e6) == 500
+    # However long the training: 25,000 tokens leave 50 steps a pass of 500, and 25 of 1,000.
+    assert choose_batch(1e9, 2000, 25_000) == 500
 
 
 def test_the_more_often_it_is_seen_the_more_is_dropped():
