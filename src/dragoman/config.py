@@ -188,6 +188,11 @@ class ModelConfig(Section):
         return self.hidden_size + (self.embedding_size if self.word_memory else 0)
 
     @property
+    def value_size(self) -> int:
+        """Width of what is read of the context once it is mapped: by the decoder, and perhaps by a tied generator."""
+        return self.hidden_size + (self.embedding_size if self.context_output else 0)
+
+    @property
     def output_size(self) -> int:
         """Width of what a decoder gives the generator."""
         return self.hidden_size + (self.memory_size if self.context_output else 0)

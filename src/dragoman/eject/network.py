@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dragoman.config import ModelConfig
 from dragoman.eject.literals import array, floats, text_array
 from dragoman.errors import ExportError
+from dragoman.runtime.weights import folds
 
 _GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 _BRIDGES = ("copy", "dense", "mean")
@@ -24,8 +25,6 @@ _ATTENTIONS = {
     "multihead": ["softmax", "inner_plain", "attention_multihead"],
 }
 _GENERATORS = ("softmax", "tied")
-# The encoder's and the step's tables of words are multiplied while loading where they fit (docs/bundle.md).
-_FOLD_BYTES = 32 << 20
 _ROWS_AT_ONCE = 8
 
 Tensors = Mapping[str, NDArray[Any]]
@@ -135,15 +134,17 @@ class NetworkWriter:
             "STATE": layers + extra,
             "HEADS": model.attention_heads,
             "KEYS_ARE_MEMORY": int(memory_keys),
-            "VALUES": model.hidden_size if model.attention == "multihead" else self._output,
-            "OUTPUT": self._output,
+            "VALUES": model.hidden_size
+            if model.attention == "multihead"
+            else self.model.value_size,
+            "OUTPUT": self.model.value_size,
             "TGT_VOCAB": self.tensors["generator.bias"].size,
             "TABLES": directions + 1 + 2 * self._looks_at_words,
             **(
                 {
                     "WORD_MEMORY": 1,
                     "FOLDED_KEYS": self._fits(model.hidden_size),
-                    "FOLDED_VALUES": self._fits(self._output),
+                    "FOLDED_VALUES": self._fits(self.model.value_size),
                 }
                 if self._looks_at_words
                 else {}
@@ -244,7 +245,7 @@ class NetworkWriter:
         if not self._looks_at_words:
             return []
         hidden, memory = model.hidden_size, model.memory_size
-        none = self._floats("none", values=np.zeros(self._output, np.float32))
+        none = self._floats("none", values=np.zeros(self.model.value_size, np.float32))
         maps = [
             self._braces(f"{name}:{hidden}-{memory}")
             for name in (f"decoder.attention.{self._keys}", self._mix)
@@ -272,13 +273,6 @@ class NetworkWriter:
             "decoder.context"
             if model.context_output
             else f"decoder.W_c.weight:0-{model.memory_size}"
-        )
-
-    @property
-    def _output(self) -> int:
-        """Give the width of what the generator reads: with what is already mapped of the context."""
-        return self.model.hidden_size + (
-            self.model.embedding_size if self.model.context_output else 0
         )
 
     @property
@@ -339,4 +333,4 @@ class NetworkWriter:
         return self._fits(self.model.hidden_size // directions * _GATES[self.model.cell], table)
 
     def _fits(self, outputs: int, table: str = "src_embedding.weight") -> int:
-        return int(self.int8 and len(self.tensors[table]) * outputs * 2 <= _FOLD_BYTES)
+        return int(self.int8 and folds(len(self.tensors[table]), outputs, int8=True))

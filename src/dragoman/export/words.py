@@ -7,18 +7,16 @@ from dataclasses import dataclass
 from onnx import TensorProto
 
 from dragoman.export.graph import Graph, Matrix
-
-_FOLD_BYTES = 32 << 20
+from dragoman.runtime.weights import folds
 
 
 def of_words(g: Graph, table: Matrix, ids: str, matrix: Matrix, bias: str) -> str:
     """Multiply the vectors of words by a map, and add a bias.
 
-    There are only as many results as words. Where they fit into `_FOLD_BYTES`, all are written as one product of
-    constants, which a runtime computes while it loads, and nothing is left but to look one up.
+    There are only as many results as words. Where they fold, all are written as one product of constants, which a
+    runtime computes while it loads, and nothing is left but to look one up.
     """
-    size = len(table.values) * len(matrix.values) * (2 if g.weights.int8 else 4)
-    if size > _FOLD_BYTES:
+    if not folds(len(table.values), len(matrix.values), int8=g.weights.int8):
         return g.op("Add", g.linear(g.look_up(table, ids), matrix), bias)
     results = g.op("Gemm", g.full(table), g.full(matrix), bias)
     if not g.weights.int8:

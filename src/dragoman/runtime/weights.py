@@ -24,8 +24,17 @@ _TYPES: dict[int, type[np.generic]] = {1: np.float32, 3: np.int8, 6: np.int32, 1
 ALWAYS, TABLE = "shortlist.always", "shortlist"
 _SCALES = ".scales"
 _VECTORS = "embedding.weight"
+_FOLD_BYTES = 32 << 20
 
 Floats = NDArray[np.float32]
+
+
+def folds(tokens: int, outputs: int, *, int8: bool) -> bool:
+    """Say whether the product of a table of words with a map is made while loading, as it is where that fits.
+
+    Of int8 bundles it is kept in 16 bits (docs/bundle.md).
+    """
+    return tokens * outputs * (2 if int8 else 4) <= _FOLD_BYTES
 
 
 def read_weights(*graphs: Path) -> dict[str, Floats]:

@@ -68,7 +68,7 @@ class Encoder:
         mix = f"decoder.W_c.weight:0-{model.memory_size}"
         if model.context_output:
             mix = "decoder.context"
-        self._values = hidden + (model.embedding_size if model.context_output else 0)
+        self._values = model.value_size
         # What reads the encoder's outputs, and what reads the words by themselves.
         said = f":0-{hidden}" if model.word_memory else ""
         self._mapped = self._looks and (model.attention == "general" or parts.has(key + said))

@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragoman.runtime.native.library import Packed, WordsStruct, address
+from dragoman.runtime.weights import folds
 from dragoman.search.stepper import Floats, Ids
 
 # Whole numbers up to here are exact in float32, and with them sums of 8-bit products.
 _EXACT = 1 << 24
-# Where the graphs' tables fit into so many bytes they are made while loading, and kept in 16 bits (docs/bundle.md).
-_FOLD_BYTES = 32 << 20
 
 
 class WordTable:
@@ -44,7 +43,7 @@ class WordTable:
         floats = POINTER(c_float)
         self.struct = WordsStruct(
             width,
-            int(2 * self.rows.size <= _FOLD_BYTES),
+            int(folds(tokens, len(bias), int8=True)),
             vectors.ctypes.data_as(POINTER(c_int8)),
             scales.ctypes.data_as(floats),
             ctypes.pointer(packed.struct),
