@@ -27,8 +27,6 @@ _STEPS_A_PASS = 40
 _BATCHES = (250, 500, 1000, 2000)
 # Passes over the data up to which so much dropout is enough.
 _DROPOUTS = ((2, 0.1), (6, 0.2), (15, 0.3), (40, 0.4), (1e9, 0.5))
-# More passes than so many teach more where each is gone through twice, and both have to agree (R-Drop).
-_PASSES_TO_SPARE, _R_DROP = 40, 5.0
 _WORD_MODEL = 2.0  # words a side, under which it is a task of words, whose tokens are letters
 
 
@@ -165,9 +163,6 @@ def fit_to_time(
             break
     left = measured[-1][0]
     speed = choose_size([one for _, one in measured], left)
-    if text.get("tokenizer") == "bpe" and left.passes(speed) > _PASSES_TO_SPARE:
-        training["r_drop"] = _R_DROP
-        left, speed = budget(settings, speed.hidden_size)
     passes, seen = left.passes(speed), left.seconds * speed.tokens_s
     model["hidden_size"] = speed.hidden_size
     model["embedding_size"] = min(

@@ -105,7 +105,7 @@ def distill(
             {"folder": str(out), "pairs": num_kept, "of": num_pairs, "model": model.describe()}
         )
     else:
-        say(f"The student is in {out}/; it learned from {num_kept:,} of {num_pairs:,} pairs.")
+        say(f"The student is in {out}/; it learned {num_kept:,} pairs, made of {num_pairs:,}.")
 
 
 def _check(order: _Order) -> None:
