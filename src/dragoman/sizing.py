@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from dragoman.data.profile import Profile
@@ -124,11 +125,11 @@ def averaging(steps: float) -> float:
     return round(1 - 1 / min(1000.0, max(20.0, steps / 20)), 4)
 
 
-def fit_to_time(
-    values: dict[str, dict[str, Any]],
-    profile: Profile,
-    budget: Callable[[dict[str, dict[str, Any]], int], tuple[Budget, Speed]],
-) -> tuple[dict[str, dict[str, Any]], list[str]]:
+Values = dict[str, dict[str, Any]]
+Measure = Callable[[Values, int], tuple[Budget, Speed]]
+
+
+def fit_to_time(values: Values, profile: Profile, budget: Measure) -> tuple[Values, list[str]]:
     """Change what a task suggests for data so that it fits into a time.
 
     Args:
@@ -141,45 +142,57 @@ def fit_to_time(
     """
     settings = {name: dict(section) for name, section in values.items()}
     text, model, training = (settings.setdefault(one, {}) for one in ("text", "model", "training"))
-    reasons = [profile.line()]
-    largest = int(text.get("vocab_size", 8000))
+    epochs = training.pop("epochs", None)
+    smallest = left, speed = budget(settings, SIZES[0])
+    if epochs and left.passes(speed) >= epochs and not left.enough:
+        # The smallest is fast enough; is what the task suggests?
+        left, speed = budget(settings, int(model.get("hidden_size", SIZES[0])))
+    if epochs and left.passes(speed) >= epochs:
+        why = f"so that there is time for the {epochs:g} passes that the task suggests it for"
+    else:
+        left, speed = _fit_model(settings, profile, budget, smallest)
+        why = f"{left.seconds * speed.tokens_s / 1e6:.2g} M in {left.seconds:.0f} s"
+    passes, seen = left.passes(speed), left.seconds * speed.tokens_s
+    steps = seen / int(training.get("batch_tokens", 1000))
+    training["ema_decay"] = averaging(steps)
+    training["warmup"] = round(min(0.1, max(0.03, 40 / max(1.0, steps))), 3)
+    return settings, [
+        profile.line(),
+        f"vocabulary: at most {text.get('vocab_size', 8000):,} tokens",
+        f"model: {speed.hidden_size} wide, {speed.num_weights / 1e6:.1f} M weights, since it reads "
+        f"{speed.tokens_s:,.0f} tokens a second here, {why}",
+        f"training: about {passes:.1f} passes, {steps:,.0f} steps of {training['batch_tokens']} tokens; "
+        f"dropout {model['dropout']} for so many passes",
+    ]
+
+
+def _fit_model(
+    settings: Values, profile: Profile, budget: Measure, smallest: tuple[Budget, Speed]
+) -> tuple[Budget, Speed]:
+    """Make settings smaller than a task suggests, in place, as far as time is short."""
+    text, model, training = (settings[one] for one in ("text", "model", "training"))
+    left, speed = smallest
     if text.get("tokenizer") == "bpe":
+        largest = int(text.get("vocab_size", 8000))
         # With fewer pieces it is faster, and sees more: so twice.
         for _ in range(2):
-            left, first = budget(settings, SIZES[0])
-            seen = left.seconds * first.tokens_s
-            text["vocab_size"] = choose_vocabulary(profile, seen, largest)
+            text["vocab_size"] = choose_vocabulary(profile, left.seconds * speed.tokens_s, largest)
             if left.enough:
                 break
-    measured: list[tuple[Budget, Speed]] = []
-    for size in SIZES:
-        measured.append(budget(settings, size))
-        left, speed = measured[-1]
-        # The user has said a size, or time is short.
-        if speed.hidden_size != size or left.enough:
+            left, speed = budget(settings, SIZES[0])
+    speeds = [speed]
+    for size, larger in pairwise(SIZES):
+        # The user has said a size, or time is short; and larger ones are slower still: no need to try them.
+        if speed.hidden_size != size or left.enough or not left.teaches(speed):
             break
-        # Larger ones are slower still: no need to try them.
-        if not left.teaches(speed):
-            break
-    left = measured[-1][0]
-    speed = choose_size([one for _, one in measured], left)
-    passes, seen = left.passes(speed), left.seconds * speed.tokens_s
+        left, speed = budget(settings, larger)
+        speeds.append(speed)
+    speed = choose_size(speeds, left)
     model["hidden_size"] = speed.hidden_size
     model["embedding_size"] = min(
         int(model.get("embedding_size", 256)), max(128, speed.hidden_size)
     )
-    model["dropout"] = choose_dropout(passes)
-    largest_batch = int(training.get("batch_tokens", 1000))
-    training["batch_tokens"] = choose_batch(seen, largest_batch, left.tokens)
-    steps = seen / training["batch_tokens"]
-    training["ema_decay"] = averaging(steps)
-    training["warmup"] = round(min(0.1, max(0.03, 40 / max(1.0, steps))), 3)
-    training.pop("epochs", None)
-    reasons += [
-        f"vocabulary: at most {text.get('vocab_size', largest):,} tokens, to be met {_MEETINGS} times each and more",
-        f"model: {speed.hidden_size} wide, {speed.num_weights / 1e6:.1f} M weights, since it reads "
-        f"{speed.tokens_s:,.0f} tokens a second here, {seen / 1e6:.2g} M in {left.seconds:.0f} s",
-        f"training: about {passes:.1f} passes, {steps:,.0f} steps of {training['batch_tokens']} tokens; "
-        f"dropout {model['dropout']} for so many passes",
-    ]
-    return settings, reasons
+    model["dropout"] = choose_dropout(left.passes(speed))
+    seen, most = left.seconds * speed.tokens_s, int(training.get("batch_tokens", 1000))
+    training["batch_tokens"] = choose_batch(seen, most, left.tokens)
+    return left, speed

@@ -153,6 +153,22 @@ def test_a_size_that_the_user_has_said_is_the_only_one_tried():
     assert set(tried) == {SIZES[0]}
 
 
+@pytest.mark.parametrize("name", [name for name, task in TASKS.items() if not task.labels])
+def test_where_there_is_time_the_task_has_its_way(name):
+    """A few words, and a day for them: what was found to suit the task, but for how long it takes."""
+    wanted = TASKS[name].suggest([Pair("<N>ab cd", "a b")] * 50).values
+
+    def budget(values, size):
+        return Budget(86_400, 500), Speed(size, 5000, 20 * size * size)
+
+    found, reasons = fit_to_time(wanted, PROFILE, budget)
+    for section, part in wanted.items():
+        for key in set(part) - {"epochs", "ema_decay", "warmup"}:
+            assert found[section][key] == part[key], key
+    assert "epochs" not in found["training"]
+    assert f"time for the {wanted['training']['epochs']} passes" in reasons[2]
+
+
 @pytest.mark.parametrize("name", ["g2p", "inflect", "normalise", "transliterate", "summarise"])
 def test_other_tasks_keep_their_tokens(name):
     before = TASKS[name].suggest([Pair("<N>ab", "a b")] * 50).values
