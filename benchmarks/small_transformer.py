@@ -180,7 +180,7 @@ def compete(asked: argparse.Namespace, name: str) -> dict[str, Any]:
     validate = Validator(prepared.dev, tokenizers.tgt.decode, answers)
     with TemporaryDirectory() as folder:
         job = Job(prepared.train, validate, keep, Path(folder) / "checkpoint.safetensors")
-        penalties = Penalties(training.coverage_weight, training.r_drop)
+        penalties = Penalties.of(training)
         job = replace(
             job,
             loss=partial(batch_loss, penalties=penalties),

@@ -146,18 +146,11 @@ def asked_of(
 
 def ctranslate2(task: Task) -> list[Row]:
     """Measure a Transformer of random weights, at our output lengths."""
-    content, count = content_of(task), len(task.texts)
+    tokens = sum(content_of(task)["lengths"])
     return [
         show(
-            {
-                "what": SHORTENED[TRANSFORMER] if short else TRANSFORMER,
-                "threads": threads,
-                "beam": beam,
-                "p50_ms": one["p50_ms"],
-                "sentences_per_s": count / one["seconds"],
-                "tokens_per_s": sum(content["lengths"]) / one["seconds"],
-                "cpu_ms": 1e3 * one["cpu_s"] / count,
-            }
+            {"what": SHORTENED[TRANSFORMER] if short else TRANSFORMER}
+            | transformer_speed(task, (threads, beam), one, tokens)
         )
         for short, threads, beam, one in asked_of(
             "ctranslate2", "ctranslate2_transformer.py", task, task.asked.rounds
@@ -167,7 +160,7 @@ def ctranslate2(task: Task) -> list[Row]:
 
 def ctranslate2_trained(task: Task) -> list[Row]:
     """Measure a Transformer that was trained, and what it scores."""
-    folder, count = task.asked.transformer, len(task.texts)
+    folder = task.asked.transformer
     if folder is None:
         return []
     tokenizers = load_tokenizers(folder)
@@ -180,21 +173,22 @@ def ctranslate2_trained(task: Task) -> list[Row]:
         "ctranslate2", "ctranslate2_transformer.py", task, task.asked.rounds, "trained.json"
     ):
         ids = [[tokenizers.tgt.id_of(token) or UNK for token in line] for line in one["written"]]
-        rows.append(
-            show(
-                {
-                    "what": TRAINED,
-                    "threads": threads,
-                    "beam": beam,
-                    "p50_ms": one["p50_ms"],
-                    "sentences_per_s": count / one["seconds"],
-                    "tokens_per_s": sum(len(line) for line in one["written"]) / one["seconds"],
-                    "cpu_ms": 1e3 * one["cpu_s"] / count,
-                    **scored([tokenizers.tgt.decode(line) for line in ids], task),
-                }
-            )
-        )
+        speed = transformer_speed(task, (threads, beam), one, sum(len(line) for line in ids))
+        score = scored([tokenizers.tgt.decode(line) for line in ids], task)
+        rows.append(show({"what": TRAINED} | speed | score))
     return rows
+
+
+def transformer_speed(task: Task, setting: tuple[int, int], one: Row, tokens: int) -> Row:
+    """Give a row of what a Transformer's run took for so many tokens."""
+    return {
+        "threads": setting[0],
+        "beam": setting[1],
+        "p50_ms": one["p50_ms"],
+        "sentences_per_s": len(task.texts) / one["seconds"],
+        "tokens_per_s": tokens / one["seconds"],
+        "cpu_ms": 1e3 * one["cpu_s"] / len(task.texts),
+    }
 
 
 def marian(task: Task) -> list[Row]:

@@ -242,7 +242,7 @@ def _train(
         started=session.started,
         collate=collate_of(config.training, tokenizers),
         team=session.team,
-        loss=partial(batch_loss, penalties=_penalties(config.training)),
+        loss=partial(batch_loss, penalties=Penalties.of(config.training)),
         where=partial(_where, config, prepared),
     )
     if config.model.labels:
@@ -278,10 +278,6 @@ def mix_of(training: TrainingConfig, prepared: Prepared) -> Mix:
         return mix
     guide = Guide(prepared.lexicon, training.guided_attention)
     return lambda model, batch, done: guide(model, mix(model, batch, done), done)
-
-
-def _penalties(training: TrainingConfig) -> Penalties:
-    return Penalties(training.coverage_weight, training.r_drop)
 
 
 def _where(config: Config, prepared: Prepared, wanted: Example) -> str:

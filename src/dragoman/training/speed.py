@@ -101,7 +101,7 @@ def measure(config: Config, prepared: Prepared, *, sampled: bool) -> Speed:
     num_weights = sum(weight.numel() for weight in weights)
     precision = choose_precision(training, device, num_weights)
     optimiser = OPTIMISERS[training.optimiser](weights, training)
-    penalties = Penalties(training.coverage_weight, training.r_drop)
+    penalties = Penalties.of(training)
     batches = list(prepared.train.deal(min(_BATCH, training.batch_tokens), (training.seed, 0)))
     tokens, began = 0, time.monotonic()
     for turn in range(_WARM_UP + _STEPS):

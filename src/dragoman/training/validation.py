@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from dragoman.config import TrainingConfig
 from dragoman.data.batches import Batch, Example, length_batches, make_batch, pad_sources
 from dragoman.evaluation.metrics import METRICS
 from dragoman.nn.decoder import Decoded
@@ -72,6 +73,11 @@ class Penalties:
 
     coverage: float = 0.0
     r_drop: float = 0.0
+
+    @classmethod
+    def of(cls, training: TrainingConfig) -> Penalties:
+        """Take those that a recipe sets."""
+        return cls(training.coverage_weight, training.r_drop)
 
 
 _NONE = Penalties()
