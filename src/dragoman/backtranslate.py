@@ -3,7 +3,8 @@
 The method is that of Sennrich et al. 2016 (P16-1009): the source of such a pair is a machine's and the target a
 person's. Drawn sources teach more than those of a beam where there is enough real data (Edunov et al. 2018,
 arXiv:1808.09381); a tag before each synthetic source lets the model tell the two apart (Caswell et al. 2019,
-arXiv:1906.06442).
+arXiv:1906.06442). Several sources of each target of the training pairs, learned beside the pairs themselves, are half
+of data diversification (Nguyen et al. 2020, arXiv:1911.01986).
 """
 
 from __future__ import annotations
@@ -29,18 +30,28 @@ class BacktranslateOptions:
         seed: Draw the sources, with this seed, instead of searching.
         tag: What stands before each synthetic source; "" for nothing.
         max_ratio: A source is left out that is so many times longer or shorter than its target, in characters.
+        outputs: How many sources are made of a line: the best of the beam.
     """
 
     beam_size: int = 5
     seed: int | None = None
     tag: str = ""
     max_ratio: float = 3.0
+    outputs: int = 1
 
     def __post_init__(self) -> None:
         if self.beam_size < 1:
             raise ConfigError(f"beam_size is {self.beam_size}; expected at least 1.")
         if not self.max_ratio >= 1:
             raise ConfigError(f"max_ratio is {self.max_ratio}; expected at least 1.")
+        if not 1 <= self.outputs <= self.beam_size:
+            raise ConfigError(
+                f"outputs is {self.outputs}; expected 1 to {self.beam_size}, what the beam holds."
+            )
+        if self.seed is not None and self.outputs > 1:
+            raise ConfigError(
+                "outputs takes the best of a beam, and a seed draws without one; set one."
+            )
 
 
 def backtranslate_pairs(
@@ -50,7 +61,7 @@ def backtranslate_pairs(
     options: BacktranslateOptions,
     progress: Progress | None = None,
 ) -> list[Pair]:
-    """Find a source for every line, once; leave out what was cut off, empty, or of a length that cannot be right.
+    """Find the sources of every line, once; leave out what was cut off, empty, or of a length that cannot be right.
 
     Args:
         model: From the targets' language to the sources'; a model, a bundle or an ensemble.
@@ -64,14 +75,16 @@ def backtranslate_pairs(
     """
     lines = list(dict.fromkeys(line for line in targets if line.strip()))
     drawing = None if options.seed is None else SamplingOptions(seed=options.seed)
-    how = TranslateOptions(beam_size=options.beam_size, sampling=drawing, attention=False)
+    how = TranslateOptions(
+        beam_size=options.beam_size, nbest=options.outputs, sampling=drawing, attention=False
+    )
     settings = {"beam_size": options.beam_size, "seed": options.seed}
-    said = ask(model, lines, notes, Question(settings, how), progress)
+    several = {"outputs": options.outputs} if options.outputs > 1 else {}
+    said = ask(model, lines, notes, Question(settings | several, how), progress)
     tag = f"{options.tag} " if options.tag else ""
     return [
-        Pair(f"{tag}{said[line].text}", line)
+        Pair(f"{tag}{one.text}", line)
         for line in lines
-        if said[line].complete
-        and said[line].text.strip()
-        and near(said[line].text, line, options.max_ratio)
+        for one in (said[line], *said[line].others)
+        if one.complete and one.text.strip() and near(one.text, line, options.max_ratio)
     ]

@@ -1,6 +1,7 @@
 """What text of the target language is made into, and that a run which was stopped goes on."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -47,6 +48,26 @@ def test_what_cannot_be_right_is_left_out(tmp_path):
     assert found == [Pair("x" * 12, "good")]
 
 
+def test_several_sources_of_a_line(tmp_path):
+    class Several(Reverse):
+        def translate(self, sources, options):
+            assert options.nbest == 3
+            others = tuple(
+                Translation("abc", text, -2.0, -2.0, (), tokens, ())
+                for text, tokens in (("second", ("x", "<eos>")), ("cut off", ("x",)))
+            )
+            found = super().translate(sources, options)
+            return [replace(one, alternatives=others) for one in found]
+
+    options, notes = BacktranslateOptions(outputs=3, tag="<BT>"), tmp_path / "notes"
+    wanted = [Pair("<BT> cba", "abc"), Pair("<BT> second", "abc")]
+    assert backtranslate_pairs(Several(), ["abc"], notes, options) == wanted
+    # What was kept says the same.
+    assert backtranslate_pairs(Reverse(), ["abc"], notes, options) == wanted
+    with pytest.raises(ConfigError, match="was made with"):
+        backtranslate_pairs(Reverse(), ["abc"], notes, BacktranslateOptions())
+
+
 def test_it_goes_on_and_draws_as_if_it_had_not_been_stopped(tmp_path):
     notes, options = tmp_path / "notes", BacktranslateOptions(seed=3)
     backtranslate_pairs(Reverse(), ["a", "b"], notes, options)
@@ -61,7 +82,9 @@ def test_it_goes_on_and_draws_as_if_it_had_not_been_stopped(tmp_path):
         backtranslate_pairs(model, ["a"], notes, BacktranslateOptions(seed=4))
 
 
-@pytest.mark.parametrize("wrong", [{"max_ratio": 0.5}, {"beam_size": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"max_ratio": 0.5}, {"beam_size": 0}, {"outputs": 6}, {"outputs": 2, "seed": 1}]
+)
 def test_bad_options(wrong):
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         BacktranslateOptions(**wrong)
@@ -88,6 +111,10 @@ def test_the_command(tmp_path, run):
     code, _, told = run(*words)
     assert code == 2
     assert "is there already" in told
+    out = out.with_name("several.jsonl")
+    assert run("backtranslate", ZOO, str(text), "--out", str(out), "--outputs", "3")[0] == 0
+    pairs = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert len({one["src"] for one in pairs}) == len(pairs) == 6
 
 
 def test_minimum_risk_over_draws_and_over_a_beam(run):

@@ -38,6 +38,9 @@ MaxRatio = Annotated[
     float,
     typer.Option(metavar="X", help="Leave out pairs whose sides differ so much in length."),
 ]
+Outputs = Annotated[
+    int, typer.Option(metavar="N", help="Make N sources of each line, the best of the beam.")
+]
 
 
 def backtranslate(
@@ -50,6 +53,7 @@ def backtranslate(
     seed: Seed = 1,
     tag: Tag = "",
     max_ratio: MaxRatio = 3.0,
+    outputs: Outputs = 1,
     others: With = None,
     plugin: Plugins = None,
     as_json: AsJson = False,
@@ -63,7 +67,7 @@ def backtranslate(
     from dragoman.cli.watching import watch
     from dragoman.data.files import UNDECODED, decode_lines, read_bytes
 
-    options = BacktranslateOptions(beam, seed if sample else None, tag, max_ratio)
+    options = BacktranslateOptions(beam, seed if sample else None, tag, max_ratio, outputs)
     if out.exists():
         raise InputError(f"{out}: is there already; choose another --out, or delete it.")
     if out.suffix != ".jsonl":
