@@ -63,6 +63,26 @@ def test_the_outputs_most_like_the_others_are_scored(evaluate, model, tmp_path):
     assert "accuracy_5best" not in found
 
 
+def test_the_search_is_as_asked_for(evaluate, model, tmp_path):
+    words = (
+        "--max-length",
+        "2",
+        "--no-repeat",
+        "1",
+        "--length-penalty",
+        "0",
+        "--output",
+        "out.txt",
+    )
+    evaluate("pairs.tsv", "--beam", "3", *words)
+    how = TranslateOptions(3, max_length=2, no_repeat=1, length_penalty=0.0)
+    sources = (tmp_path / "pairs.en").read_text("utf-8").splitlines()
+    wanted = [one.text for one in load(model).translate(sources, how)]
+    assert (tmp_path / "out.txt").read_text("utf-8").splitlines() == wanted
+    assert all(len(text.split()) <= 2 for text in wanted)
+    assert wanted != [one.text for one in load(model).translate(sources)]
+
+
 def test_columns_encoding_and_skipped_lines(evaluate, tmp_path):
     rows = ["deux\tone two", "\tten", *["neuf 하나\tnine"] * 20]
     (tmp_path / "test.tsv").write_bytes("\n".join(rows).encode("cp949"))
