@@ -27,6 +27,7 @@ class _Order:
     student: Path
     out: Path
     data: Path | None
+    more: tuple[Path, ...]
     settings: tuple[str, ...]
     minutes: float | None
     resume: bool
@@ -60,6 +61,13 @@ Keep = Annotated[
 WithAnswers = Annotated[
     bool, typer.Option("--with-answers", help="Learn from the people's answers as well.")
 ]
+More = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="More pairs for the teacher to translate, such as backtranslate makes; may be repeated.",
+    ),
+]
 Outputs = Annotated[
     int, typer.Option(metavar="N", help="Learn from the teacher's N best for each source.")
 ]
@@ -77,6 +85,7 @@ def distill(
     beam: Beam = 5,
     interpolate: Interpolate = False,
     outputs: Outputs = 1,
+    more: More = None,
     keep: Keep = 0.95,
     with_answers: WithAnswers = False,
     plugin: Plugins = None,
@@ -91,7 +100,8 @@ def distill(
     from dragoman.distill import DistillOptions
 
     options = DistillOptions(beam, interpolate, keep, with_answers=with_answers, outputs=outputs)
-    order = _Order(student, out, data, tuple(settings or ()), minutes, resume, as_json)
+    given = tuple(more or ()), tuple(settings or ())
+    order = _Order(student, out, data, *given, minutes, resume, as_json)
     _check(order)
     try:
         num_pairs, num_kept, path = _answer(order, teachers, options)
@@ -117,6 +127,9 @@ def _check(order: _Order) -> None:
     config = load_config(order.student, order.settings)
     check_data(config, base_of(str(order.student), order.data), str(order.student))
     check_out(order.out, resume=order.resume)
+    for path in order.more:
+        if not path.is_file():
+            raise DataError(f"{path}: no such file; --more names one of pairs.")
 
 
 def _answer(order: _Order, teachers: list[Path], options: DistillOptions) -> tuple[int, int, Path]:
@@ -125,13 +138,16 @@ def _answer(order: _Order, teachers: list[Path], options: DistillOptions) -> tup
     from dragoman.cli.train import base_of
     from dragoman.cli.watching import watch
     from dragoman.config import load_config
+    from dragoman.data.corpus import read_corpus
     from dragoman.distill import distill_pairs
     from dragoman.loading import load
     from dragoman.model import ensemble
-    from dragoman.training.prepare import read_corpora
+    from dragoman.training.prepare import read_corpora, read_options
 
     config = load_config(order.student, order.settings)
     pairs = read_corpora(config, base_of(str(order.student), order.data)).train.pairs
+    reading = read_options(config.data)
+    pairs = [*pairs, *(pair for path in order.more for pair in read_corpus(path, reading).pairs)]
     models = [load(folder) for folder in teachers]
     teacher = models[0] if len(models) == 1 else ensemble(models)
     folder = order.out.with_name(f"{order.out.name}.teacher")
