@@ -1,7 +1,7 @@
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -22,12 +22,18 @@ def test_help_is_light_and_quick():
     )
     times = []
     for _ in range(3):
-        began = time.monotonic()
+        began = _processor_time()
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
-        times.append(time.monotonic() - began)
+        times.append(_processor_time() - began)
     assert done.stderr.decode().strip() == "[]"
     print(f"dragoman --help: {min(times):.2f} s")
     assert min(times) < 0.5
+
+
+def _processor_time():
+    """Seconds of this process's children, which the tests beside this one do not lengthen as they do the wall clock."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def test_a_command_imports_no_other():
