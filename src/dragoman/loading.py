@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dragoman.annotator import Annotator
 from dragoman.data.corpus import ReadOptions
+from dragoman.errors import ModelError
 from dragoman.model import Model, ModelSize
 from dragoman.runtime.bundle import Bundle, is_bundle, read_bundle
 from dragoman.search.stepper import Stepper
@@ -32,7 +33,13 @@ def load(folder: str | Path, *, threads: int | None = None) -> Model:
     """
     folder = Path(folder)
     if not folder.exists():
-        folder = shipped(str(folder)) or folder
+        named = shipped(str(folder))
+        if named is None:
+            raise ModelError(
+                f"{folder}: no such model folder or bundle; `dragoman train` makes a folder, `dragoman export` a "
+                "bundle of it, and `dragoman models list` names those that are ready."
+            )
+        folder = named
     if is_bundle(folder):
         return load_bundle(folder, threads or num_cores())
     from dragoman.api import load as load_folder

@@ -142,6 +142,24 @@ def test_what_is_no_model_is_told(tmp_path):
         load(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "program",
+    [
+        "from dragoman.cli.main import main; sys.exit(main(['translate', {folder!r}, 'one']))",
+        "from dragoman.cli.measure import main; sys.exit(main([json.dumps({{'model': {folder!r}, 'texts': '', "
+        "'beams': [1], 'threads': 1, 'rounds': 1}})]))",
+    ],
+    ids=["translate", "bench"],
+)
+def test_a_folder_that_needs_torch_says_so(models, program):
+    before = "import json, sys\nsys.modules['torch'] = None\n"
+    command = [sys.executable, "-c", before + program.format(folder=str(models["model"]))]
+    done = subprocess.run(command, capture_output=True, check=False, text=True, timeout=60)
+    assert done.returncode == 2
+    (said,) = done.stderr.splitlines()
+    assert said.endswith("needs torch, which is not installed: pip install 'dragoman[train]'")
+
+
 def test_export_and_bench_are_commands(models, tmp_path, capsys):
     assert main(["export", str(models["model"]), "--to", str(tmp_path / "b"), "--int8"]) == 0
     assert "int8" in capsys.readouterr().out

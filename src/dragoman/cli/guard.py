@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -48,10 +48,10 @@ class Guarded(TyperGroup):
             _drop_output()
             raise typer.Exit(_SIGPIPE) from None
         except ImportError as error:
-            package = (error.name or "").partition(".")[0]
-            if package not in _EXTRA:
+            missing = why_missing(error)
+            if missing is None:
                 _give_up(error)
-            fail(f"this needs {package}, which is not installed: pip install 'dragoman[train]'")
+            fail(missing)
         except OSError as error:
             _drop_output()
             place = error.filename or "standard input or output"
@@ -64,7 +64,15 @@ class Guarded(TyperGroup):
             return result
 
 
-def fail(message: str) -> None:
+def why_missing(error: ImportError) -> str | None:
+    """Say what to install, if it is a package of an extra that is missing."""
+    package = (error.name or "").partition(".")[0]
+    if package not in _EXTRA:
+        return None
+    return f"this needs {package}, which is not installed: pip install 'dragoman[train]'"
+
+
+def fail(message: str) -> NoReturn:
     """Say what is wrong, and end with code 2.
 
     Raises:
@@ -84,7 +92,7 @@ def say(text: str = "") -> None:
         print(text, file=sys.stderr, flush=True)
 
 
-def _give_up(error: Exception) -> None:
+def _give_up(error: Exception) -> NoReturn:
     """Admit a fault of our own."""
     if os.environ.get("DRAGOMAN_DEBUG"):
         raise error

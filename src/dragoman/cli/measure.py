@@ -151,6 +151,7 @@ def _memory_mb() -> float:
 def main(argv: Sequence[str]) -> int:
     """Measure what is asked for, and print it for the parent process."""
     from dragoman.cli import GARBAGE_AFTER
+    from dragoman.cli.guard import why_missing
     from dragoman.errors import DragomanError
 
     gc.set_threshold(GARBAGE_AFTER)
@@ -159,6 +160,12 @@ def main(argv: Sequence[str]) -> int:
         found = measure(Job(**asked))
     except DragomanError as error:
         print(error, file=sys.stderr)
+        return 2
+    except ImportError as error:
+        missing = why_missing(error)
+        if missing is None:
+            raise
+        print(missing, file=sys.stderr)
         return 2
     print(json.dumps([asdict(one) for one in found]))
     return 0

@@ -14,6 +14,8 @@ from dragoman.errors import ExportError
 from dragoman.runtime.weights import folds
 
 _GATES = {"rnn": 1, "gru": 3, "lstm": 4}
+# These only write. They have no map of their state, which is no part of what they say: that has no bounds.
+_SCANNED_GATES = {"ssru": 2}
 _BRIDGES = ("copy", "dense", "mean")
 # Which files compute what, by the row of the table.
 _ATTENTIONS = {
@@ -26,6 +28,8 @@ _ATTENTIONS = {
 }
 _GENERATORS = ("softmax", "tied")
 _ROWS_AT_ONCE = 8
+# What a recipe calls it.
+_SAID = {"writes_with": "decoder_cell"}
 
 Tensors = Mapping[str, NDArray[Any]]
 
@@ -51,14 +55,14 @@ def check_network(model: ModelConfig) -> None:
         "transitions": (1,),
         "zoneout": (0.0,),
         "attention_norm": ("softmax",),
-        "decoder_cell": (None,),
+        "writes_with": (*_GATES, *_SCANNED_GATES),
     }
     if model.attention == "multihead":
         known["word_memory"] = (False,)
     if model.writes_with == model.cell:
-        known["decoder_cell"] = (model.decoder_cell,)
+        del known["writes_with"]
     faults = [
-        f"model.{key} = {getattr(model, key)!r} cannot be ejected; known: {', '.join(map(str, rows))}."
+        f"model.{_SAID.get(key, key)} = {getattr(model, key)!r} cannot be ejected; known: {', '.join(map(str, rows))}."
         for key, rows in known.items()
         if getattr(model, key) not in rows
     ]
@@ -115,14 +119,26 @@ class NetworkWriter:
         """Give the sizes; after `declarations`."""
         model = self.model
         directions = 2 if model.bidirectional else 1
-        layers = model.decoder_layers * (2 if model.cell == "lstm" else 1) * model.hidden_size
-        extra = (model.context_every_step + model.input_feeding) * model.hidden_size
+        layers = (
+            model.decoder_layers * (2 if model.writes_with == "lstm" else 1) * model.hidden_size
+        )
+        state = layers + (model.context_every_step + model.input_feeding) * model.hidden_size
+        # What a scanned layer says stands behind its state, until the next layer has read it.
+        said, carried = "((layer) * HIDDEN)", "((DECODER_LAYERS + (layer)) * HIDDEN)"
+        if self._scans:
+            said, carried = str(state), said
+        elif model.writes_with != "lstm":
+            carried = "0"
         memory_keys = model.attention == "dot" and not self._fits_keys
         return {
             "HIDDEN": model.hidden_size,
             "EMBEDDING": model.embedding_size,
-            "GATES": _GATES[model.cell],
-            "LSTM": int(model.cell == "lstm"),
+            "ENCODER_GATES": _GATES[model.cell],
+            "DECODER_GATES": self._decoder_gates,
+            "advance_encoder": f"advance_{model.cell}",
+            "advance_decoder": f"advance_{model.writes_with}",
+            "ENCODER_LSTM": int(model.cell == "lstm"),
+            "DECODER_LSTM": int(model.writes_with == "lstm"),
             "ENCODER_LAYERS": model.encoder_layers,
             "ENCODER_DIRECTIONS": directions,
             "ENCODER_SIZE": model.hidden_size // directions,
@@ -131,7 +147,11 @@ class NetworkWriter:
             "CONTEXT_EVERY_STEP": int(model.context_every_step),
             "INPUT_FEEDING": int(model.input_feeding),
             "LAYERS_STATE": layers,
-            "STATE": layers + extra,
+            "STATE": state + self._scans * model.hidden_size,
+            "SAID(layer)": said,
+            "CARRIED(layer)": carried,
+            "SAID_BOUNDED": int(not self._scans),
+            "OUTPUT_BOUNDED": int(not self._scans or model.attention != "none"),
             "HEADS": model.attention_heads,
             "KEYS_ARE_MEMORY": int(memory_keys),
             "VALUES": model.hidden_size
@@ -149,8 +169,10 @@ class NetworkWriter:
                 if self._looks_at_words
                 else {}
             ),
-            "FOLDED_SRC": self._folded("src_embedding.weight", directions),
-            "FOLDED_TGT": self._folded(self._tgt_table, 1),
+            "FOLDED_SRC": self._fits(
+                model.hidden_size // directions * _GATES[model.cell], "src_embedding.weight"
+            ),
+            "FOLDED_TGT": self._fits(model.hidden_size * self._decoder_gates, self._tgt_table),
             "ROWS_AT_ONCE": _ROWS_AT_ONCE if self.int8 else 1,
             "WIDEST": self._widest if self.int8 else 1,
         }
@@ -165,11 +187,11 @@ class NetworkWriter:
         return [
             "memory",
             "functions",
-            *([] if model.cell == "rnn" else ["sigmoid"]),
+            *([] if {model.cell, model.writes_with} == {"rnn"} else ["sigmoid"]),
             *(["inner"] if not self.int8 or model.attention != "none" else []),
             f"product_{kind}",
             f"words_{kind}",
-            f"cell_{model.cell}",
+            *(f"cell_{one}" for one in dict.fromkeys((model.cell, model.writes_with))),
             f"bridge_{model.bridge}",
             "bias",
             *self._attention_parts(),
@@ -188,6 +210,14 @@ class NetworkWriter:
             parts[parts.index("keys_memory")] = "keys_map"
         return parts
 
+    @property
+    def _scans(self) -> bool:
+        return self.model.writes_with in _SCANNED_GATES
+
+    @property
+    def _decoder_gates(self) -> int:
+        return (_GATES | _SCANNED_GATES)[self.model.writes_with]
+
     def _input_width(self, layer: int) -> int:
         return self.model.hidden_size if layer else self.model.embedding_size
 
@@ -198,14 +228,12 @@ class NetworkWriter:
         )
 
     def _cell(self, name: str, width: int) -> str:
-        state_bias = "NULL"
-        if self.model.cell == "gru":
-            state_bias = self._floats(f"{name}.bias_hh")
+        maps, biases = f"{name}.weight_hh", f"{name}.bias_hh"
         parts = [
             self._braces(f"{name}.weight_ih:0-{width}"),
-            self._braces(f"{name}.weight_hh"),
+            self._braces(maps) if maps in self.tensors else "{0}",
             self._floats(f"{name}.bias"),
-            state_bias,
+            self._floats(biases) if biases in self.tensors else "NULL",
         ]
         return "{" + ", ".join(parts) + "}"
 
@@ -328,9 +356,6 @@ class NetworkWriter:
             )
         return self._made[weight]
 
-    def _folded(self, table: str, directions: int) -> int:
-        """Say whether the runtime rounds the products of words to 16 bits, which it does in int8 where they fit."""
-        return self._fits(self.model.hidden_size // directions * _GATES[self.model.cell], table)
-
     def _fits(self, outputs: int, table: str = "src_embedding.weight") -> int:
+        """Say whether the runtime rounds the products of words to 16 bits, which it does in int8 where they fit."""
         return int(self.int8 and folds(len(self.tensors[table]), outputs, int8=True))

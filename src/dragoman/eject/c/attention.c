@@ -18,7 +18,7 @@ static void attend(dragoman *d, const sentence *s, size_t count, const float *qu
     size_t n;
 
     compare(d, s, count, query, weights);
-    multiply(d, &mix_state, query, count, STATE, d->temp, HIDDEN, 1);
+    multiply(d, &mix_state, query, count, STATE, d->temp, HIDDEN, SAID_BOUNDED);
     for (n = 0; n < count; n++) {
         float *out = output + n * OUTPUT, *w = weights + n * s->length;
         softmax(w, s->length);

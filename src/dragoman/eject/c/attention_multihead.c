@@ -35,7 +35,7 @@ static void attend(dragoman *d, const sentence *s, size_t count, const float *qu
         /* Past the last query's weights there is room for one head's. */
         float *w = weights + n * s->length, *scores = weights + count * s->length;
         memset(w, 0, s->length * sizeof(float));
-        multiply(d, &attention_query, query + n * STATE, 1, 0, q, 0, 1);
+        multiply(d, &attention_query, query + n * STATE, 1, 0, q, 0, SAID_BOUNDED);
         for (head = 0; head < HEADS; head++) {
             look(s, head, q, scores, context);
             for (j = 0; j < s->length; j++)
@@ -43,7 +43,7 @@ static void attend(dragoman *d, const sentence *s, size_t count, const float *qu
         }
         multiply(d, &attention_out, context, 1, 0, mapped, 0, 0);
         multiply(d, &mix_context, mapped, 1, 0, mixed, 0, 0);
-        multiply(d, &mix_state, query + n * STATE, 1, 0, q, 0, 1);
+        multiply(d, &mix_state, query + n * STATE, 1, 0, q, 0, SAID_BOUNDED);
         add(mixed, q, HIDDEN);
         bend(mixed, HIDDEN);
         memcpy(output + n * OUTPUT, mixed, sizeof mixed);

@@ -11,7 +11,8 @@ static void cross_bridge(dragoman *d, float finals[][2 * HIDDEN], const sentence
         from = missing > 0 ? layer + missing : layer;
         from = from < ENCODER_LAYERS ? from : ENCODER_LAYERS - 1;
         memcpy(state + layer * HIDDEN, finals[from], HIDDEN * sizeof(float));
-        if (LSTM)
-            memcpy(state + (DECODER_LAYERS + layer) * HIDDEN, finals[from] + HIDDEN, HIDDEN * sizeof(float));
+        if (DECODER_LSTM)
+            memcpy(state + (DECODER_LAYERS + layer) * HIDDEN, finals[from] + ENCODER_LSTM * HIDDEN,
+                   HIDDEN * sizeof(float));
     }
 }

@@ -1,6 +1,6 @@
 
 /* r, z = sigmoid(W x + U h), n = tanh(W_n x + r (U_n h + b)), h' = n + z (h - n) (Cho et al. 2014). */
-static void advance(dragoman *d, const cell *k, size_t count, float *gates, states from, states to)
+static void advance_gru(dragoman *d, const cell *k, size_t count, float *gates, states from, states to)
 {
     size_t n, size = (size_t)k->state.cols, i;
 

@@ -1,6 +1,6 @@
 
 /* i, f, o = sigmoid(W x + U h + b), g = tanh(...), c' = f c + i g, h' = o tanh(c') (Gers et al. 2000). */
-static void advance(dragoman *d, const cell *k, size_t count, float *gates, states from, states to)
+static void advance_lstm(dragoman *d, const cell *k, size_t count, float *gates, states from, states to)
 {
     size_t n, size = (size_t)k->state.cols, i;
 

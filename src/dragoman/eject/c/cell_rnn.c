@@ -1,6 +1,6 @@
 
 /* h' = tanh(W x + U h + b) (Elman 1990); `gates` is W x + b. */
-static void advance(dragoman *d, const cell *k, size_t count, float *gates, states from, states to)
+static void advance_rnn(dragoman *d, const cell *k, size_t count, float *gates, states from, states to)
 {
     size_t n, size = (size_t)k->state.cols;
 

@@ -1,5 +1,5 @@
 
 static void generate(dragoman *d, const float *output, size_t count, float *logits)
 {
-    multiply(d, &generator, output, count, OUTPUT, logits, TGT_VOCAB, 1);
+    multiply(d, &generator, output, count, OUTPUT, logits, TGT_VOCAB, OUTPUT_BOUNDED);
 }

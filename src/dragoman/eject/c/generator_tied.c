@@ -4,7 +4,7 @@ static void generate(dragoman *d, const float *output, size_t count, float *logi
 {
     size_t n;
 
-    multiply(d, &generator, output, count, OUTPUT, d->temp, EMBEDDING, 1);
+    multiply(d, &generator, output, count, OUTPUT, d->temp, EMBEDDING, OUTPUT_BOUNDED);
     for (n = 0; n < count && OUTPUT > HIDDEN; n++)
         add(d->temp + n * EMBEDDING, output + n * OUTPUT + HIDDEN, EMBEDDING);
     multiply(d, &tgt_words, d->temp, count, EMBEDDING, logits, TGT_VOCAB, 0);

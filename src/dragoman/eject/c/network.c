@@ -38,7 +38,7 @@ static void read_layer(dragoman *d, int layer, int direction, const int *ids, si
                        float *last)
 {
     const cell *k = &encoder[layer][direction];
-    const int width = GATES * ENCODER_SIZE;
+    const int width = ENCODER_GATES * ENCODER_SIZE;
     /* States before and after a token, in turns: h and c. */
     float both[2][2 * ENCODER_SIZE];
     size_t n, at;
@@ -54,7 +54,7 @@ static void read_layer(dragoman *d, int layer, int direction, const int *ids, si
             if (made != gates)
                 memcpy(gates, made, width * sizeof(float));
         }
-        advance(d, k, 1, layer ? gates + at * width : gates, from, to);
+        advance_encoder(d, k, 1, layer ? gates + at * width : gates, from, to);
         memcpy(out + at * HIDDEN + direction * ENCODER_SIZE, to.h, ENCODER_SIZE * sizeof(float));
     }
     for (i = 0; i < ENCODER_SIZE; i++) {
@@ -67,7 +67,7 @@ static void read_layer(dragoman *d, int layer, int direction, const int *ids, si
 static int read_source(dragoman *d, const int *ids, size_t length, sentence *s, float *state)
 {
     float *below = take_floats(d, length, HIDDEN), *above = take_floats(d, length, HIDDEN), *swap;
-    float *gates = take_floats(d, ENCODER_LAYERS > 1 ? length : 1, GATES * ENCODER_SIZE);
+    float *gates = take_floats(d, ENCODER_LAYERS > 1 ? length : 1, ENCODER_GATES * ENCODER_SIZE);
     /* Each layer's state after the last token: h, c. */
     float finals[ENCODER_LAYERS][2 * HIDDEN];
     int layer, direction;
@@ -78,8 +78,8 @@ static int read_source(dragoman *d, const int *ids, size_t length, sentence *s, 
         for (direction = 0; direction < ENCODER_DIRECTIONS; direction++) {
             const cell *k = &encoder[layer][direction];
             if (layer) {
-                multiply(d, &k->input, below, length, HIDDEN, gates, GATES * ENCODER_SIZE, 1);
-                add_bias(gates, length, GATES * ENCODER_SIZE, k->bias);
+                multiply(d, &k->input, below, length, HIDDEN, gates, ENCODER_GATES * ENCODER_SIZE, 1);
+                add_bias(gates, length, ENCODER_GATES * ENCODER_SIZE, k->bias);
             }
             read_layer(d, layer, direction, ids, length, gates, above, finals[layer]);
         }

@@ -6,7 +6,7 @@ static void compare(dragoman *d, const sentence *s, size_t count, const float *q
     size_t n, j;
 
     for (n = 0; n < count; n++) {
-        multiply(d, &attention_query, query + n * STATE, 1, 0, mapped, 0, 1);
+        multiply(d, &attention_query, query + n * STATE, 1, 0, mapped, 0, SAID_BOUNDED);
         for (j = 0; j < s->length; j++) {
             memcpy(bent, mapped, sizeof bent);
             add(bent, s->keys + j * HIDDEN, HIDDEN);

@@ -154,11 +154,12 @@ static int take_hypotheses(dragoman *d, hypotheses *made, size_t beam, size_t ro
 
 static int take_room(dragoman *d, step_room *room, size_t beam, size_t source)
 {
-    const size_t widest = GATES * HIDDEN > EMBEDDING ? GATES * HIDDEN : EMBEDDING;
+    const size_t gates = (ENCODER_GATES > DECODER_GATES ? ENCODER_GATES : DECODER_GATES) * HIDDEN;
+    const size_t widest = gates > EMBEDDING ? gates : EMBEDDING;
 
     d->temp = take_floats(d, beam, widest);
-    room->gates = take_floats(d, beam, GATES * HIDDEN);
-    room->extra = take_floats(d, beam, GATES * HIDDEN);
+    room->gates = take_floats(d, beam, DECODER_GATES * HIDDEN);
+    room->extra = take_floats(d, beam, DECODER_GATES * HIDDEN);
     room->output = take_floats(d, beam, OUTPUT);
     room->log_probs = take_floats(d, beam, TGT_VOCAB);
     room->weights = take_floats(d, beam + 1, source);

@@ -22,7 +22,7 @@ static void log_softmax(float *x)
 static void step(dragoman *d, const sentence *s, size_t count, const int *last, float *old, float *new,
                  step_room *room)
 {
-    const int width = GATES * HIDDEN;
+    const int width = DECODER_GATES * HIDDEN;
     size_t n;
     int layer;
 
@@ -32,20 +32,20 @@ static void step(dragoman *d, const sentence *s, size_t count, const int *last, 
         if (made != gates)
             memcpy(gates, made, width * sizeof(float));
     }
-#if STATE > LAYERS_STATE
+#if CONTEXT_EVERY_STEP || INPUT_FEEDING
     multiply(d, &decoder_extra, old + LAYERS_STATE, count, STATE, room->extra, width, 1);
     add(room->gates, room->extra, count * width);
 #endif
     for (layer = 0; layer < DECODER_LAYERS; layer++) {
-        const int h = layer * HIDDEN, c = LSTM ? (DECODER_LAYERS + layer) * HIDDEN : 0;
+        const int h = SAID(layer), c = CARRIED(layer);
         states from = {old + h, old + c, STATE}, to = {new + h, new + c, STATE};
         if (layer) {
-            multiply(d, &decoder[layer].input, new + h - HIDDEN, count, STATE, room->gates, width, 1);
+            multiply(d, &decoder[layer].input, new + SAID(layer - 1), count, STATE, room->gates, width, SAID_BOUNDED);
             add_bias(room->gates, count, width, decoder[layer].bias);
         }
-        advance(d, &decoder[layer], count, room->gates, from, to);
+        advance_decoder(d, &decoder[layer], count, room->gates, from, to);
     }
-    attend(d, s, count, new + (DECODER_LAYERS - 1) * HIDDEN, room->output, room->weights);
+    attend(d, s, count, new + SAID(DECODER_LAYERS - 1), room->output, room->weights);
     for (n = 0; n < count; n++) {
         float *extra = new + n * STATE + LAYERS_STATE;
         if (CONTEXT_EVERY_STEP)

@@ -12,7 +12,7 @@ typedef struct {
     int folded;
 } word_table;
 
-/* States of several hypotheses: where the first begins, and how far it is from one to the next. */
+/* What several hypotheses say and carry: where the first begins, and how far it is from one to the next. */
 typedef struct {
     float *h, *c;
     size_t stride;
