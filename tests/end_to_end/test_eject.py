@@ -66,9 +66,9 @@ def letters(count=120):
     return ["".join(draw.choices("abcdefghijklmnop ", k=length)) for length in lengths]
 
 
-# Every row of every table that a bundle can hold, and every switch, at least once. What an SSRU says has no bounds: where
-# a sum lies between two whole numbers of an int8 product, the last digit of a tanh may decide a word. The sizes of those
-# below are such that none does in these texts.
+# Every row of every table that a bundle can hold, and every switch, at least once. What an SSRU says has no bounds:
+# where a number lies halfway between two whole ones of an int8 product, the last digit of a tanh may decide a word. The
+# sizes of those below are such that none does in these texts.
 NETWORKS = {
     "rnn-copy-none": {"cell": "rnn", "bridge": "copy", "attention": "none", "reverse_source": True},
     "gru-mean-dot": {
