@@ -106,7 +106,7 @@ def test_attention_is_ahead_after_the_same_steps(tmp_path):
     pairs = [Pair(*pair) for pair in phrasebook.pairs("en", "fr", "test")][:100]
     free, forced = {}, {}
     for name in ("plain", "attention"):
-        settings = [f"training.{one}" for one in ("steps=150", "validate_every=150", "threads=1")]
+        settings = [f"training.{one}" for one in ("steps=300", "validate_every=300", "threads=1")]
         settings += ["model.hidden_size=128", "model.embedding_size=64"]
         options = dragoman.TrainOptions(settings=settings)
         model = dragoman.train(ROOT / "recipes" / f"{name}.toml", tmp_path / name, options)
