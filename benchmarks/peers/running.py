@@ -25,7 +25,7 @@ class Limits:
         threads: Threads of one operation.
         seconds: Wall-clock time.
         cpu_s: Processor time of all its processes: the fair limit on a busy machine.
-        stop: The signal that asks it to stop at a limit, upon which it has two minutes to save.
+        stop: The signal that asks it to stop at a limit, upon which it has ten minutes to save.
     """
 
     threads: int
@@ -100,6 +100,8 @@ def run(command: Command, limits: Limits) -> Ended:
             env=environment,
             cwd=log.parent,
             start_new_session=True,
+            # A shell's background jobs are deaf to Ctrl-C, and so would be what they start.
+            preexec_fn=lambda: signal.signal(limits.stop, signal.SIG_DFL),
         )
         asked_at: float | None = None
         try:

@@ -1,6 +1,7 @@
 """Benchmarks that need a machine which is not here run, at least, on this one."""
 
 import importlib
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,20 @@ def test_the_gpu_benchmark_runs_without_a_gpu():
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
     assert done.returncode == 0, done.stderr
     assert '"beam_5"' in done.stdout
+
+
+def test_a_peer_hears_that_its_time_is_up_though_we_are_deaf_to_it(tmp_path, monkeypatch):
+    """A shell's background jobs ignore Ctrl-C, which is how some peers are asked to save."""
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    running = importlib.import_module("peers.running")
+    saves = "import time\ntry: time.sleep(60)\nexcept KeyboardInterrupt: print('saved')"
+    command = running.Command([sys.executable, "-c", saves], tmp_path / "log")
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        ended = running.run(command, running.Limits(1, seconds=2, stop=signal.SIGINT))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert ended.log == "saved\n"
 
 
 @pytest.fixture
