@@ -28,8 +28,6 @@ _ATTENTIONS = {
 }
 _GENERATORS = ("softmax", "tied")
 _ROWS_AT_ONCE = 8
-# What a recipe calls it.
-_SAID = {"writes_with": "decoder_cell"}
 
 Tensors = Mapping[str, NDArray[Any]]
 
@@ -55,14 +53,13 @@ def check_network(model: ModelConfig) -> None:
         "transitions": (1,),
         "zoneout": (0.0,),
         "attention_norm": ("softmax",),
-        "writes_with": (*_GATES, *_SCANNED_GATES),
+        "decoder_cell": (None, *_GATES, *_SCANNED_GATES),
     }
     if model.attention == "multihead":
         known["word_memory"] = (False,)
-    if model.writes_with == model.cell:
-        del known["writes_with"]
     faults = [
-        f"model.{_SAID.get(key, key)} = {getattr(model, key)!r} cannot be ejected; known: {', '.join(map(str, rows))}."
+        f"model.{key} = {getattr(model, key)!r} cannot be ejected; known: "
+        f"{', '.join(str(one) for one in rows if one is not None)}."
         for key, rows in known.items()
         if getattr(model, key) not in rows
     ]
@@ -119,26 +116,13 @@ class NetworkWriter:
         """Give the sizes; after `declarations`."""
         model = self.model
         directions = 2 if model.bidirectional else 1
-        layers = (
-            model.decoder_layers * (2 if model.writes_with == "lstm" else 1) * model.hidden_size
-        )
-        state = layers + (model.context_every_step + model.input_feeding) * model.hidden_size
-        # What a scanned layer says stands behind its state, until the next layer has read it.
-        said, carried = "((layer) * HIDDEN)", "((DECODER_LAYERS + (layer)) * HIDDEN)"
-        if self._scans:
-            said, carried = str(state), said
-        elif model.writes_with != "lstm":
-            carried = "0"
         memory_keys = model.attention == "dot" and not self._fits_keys
         return {
             "HIDDEN": model.hidden_size,
             "EMBEDDING": model.embedding_size,
             "ENCODER_GATES": _GATES[model.cell],
-            "DECODER_GATES": self._decoder_gates,
             "advance_encoder": f"advance_{model.cell}",
-            "advance_decoder": f"advance_{model.writes_with}",
             "ENCODER_LSTM": int(model.cell == "lstm"),
-            "DECODER_LSTM": int(model.writes_with == "lstm"),
             "ENCODER_LAYERS": model.encoder_layers,
             "ENCODER_DIRECTIONS": directions,
             "ENCODER_SIZE": model.hidden_size // directions,
@@ -146,12 +130,7 @@ class NetworkWriter:
             "DECODER_LAYERS": model.decoder_layers,
             "CONTEXT_EVERY_STEP": int(model.context_every_step),
             "INPUT_FEEDING": int(model.input_feeding),
-            "LAYERS_STATE": layers,
-            "STATE": state + self._scans * model.hidden_size,
-            "SAID(layer)": said,
-            "CARRIED(layer)": carried,
-            "SAID_BOUNDED": int(not self._scans),
-            "OUTPUT_BOUNDED": int(not self._scans or model.attention != "none"),
+            **self._decoder_settings(),
             "HEADS": model.attention_heads,
             "KEYS_ARE_MEMORY": int(memory_keys),
             "VALUES": model.hidden_size
@@ -175,6 +154,29 @@ class NetworkWriter:
             "FOLDED_TGT": self._fits(model.hidden_size * self._decoder_gates, self._tgt_table),
             "ROWS_AT_ONCE": _ROWS_AT_ONCE if self.int8 else 1,
             "WIDEST": self._widest if self.int8 else 1,
+        }
+
+    def _decoder_settings(self) -> dict[str, Any]:
+        """Give the decoder's cell, and where in a state lies what a layer says and carries."""
+        model, lstm = self.model, self.model.writes_with == "lstm"
+        layers = model.decoder_layers * (2 if lstm else 1) * model.hidden_size
+        state = layers + (model.context_every_step + model.input_feeding) * model.hidden_size
+        said, carried = "((layer) * HIDDEN)", "0"
+        if lstm:
+            carried = "((DECODER_LAYERS + (layer)) * HIDDEN)"
+        elif self._scans:
+            # What such a layer says stands behind its state, until the next layer has read it.
+            said, carried = str(state), said
+        return {
+            "DECODER_GATES": self._decoder_gates,
+            "DECODER_LSTM": int(lstm),
+            "advance_decoder": f"advance_{model.writes_with}",
+            "LAYERS_STATE": layers,
+            "STATE": state + self._scans * model.hidden_size,
+            "SAID(layer)": said,
+            "CARRIED(layer)": carried,
+            "SAID_BOUNDED": int(not self._scans),
+            "OUTPUT_BOUNDED": int(not self._scans or model.attention != "none"),
         }
 
     def types(self) -> list[str]:
