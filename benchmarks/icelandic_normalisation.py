@@ -5,7 +5,8 @@
 FOLDER holds icelandic-icepahc.train.txt and icelandic-icepahc.dev.txt (Bollmann 2019, arXiv:1904.02036): old<TAB>new,
 a token a line. The first 25,000 lines of the first are what is learned from. Each model is trained on one thread, one
 after the other; one that is finished already is not trained again. "single" is the mean of the seeds, "ensemble" lets
-them vote.
+them vote. "stretches" are the 13 parts of dev, 500 lines each: how often the first model is right, how often the old
+spelling is the answer, and how many of the words are "contrary": known from training, where their answer never occurs.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pathlib import Path
 
 RECIPE = Path(__file__).parents[1] / "recipes" / "histnorm-icelandic.toml"
 TOKENS = 25_000
+STRETCH = 500
 
 
 def main() -> None:
@@ -79,7 +81,35 @@ def score(folders: list[Path], dev: Path) -> dict:
         "seeds": [round(one, 2) for one in singles],
         "single": round(statistics.mean(singles), 2),
         "ensemble": measured(dragoman.ensemble(models), 1000),
+        "stretches": stretches(models[0], dev),
     }
+
+
+def stretches(model, dev: Path) -> list[dict]:
+    """Return what is right in each part of dev, and how much of it training could not show."""
+    answers: dict[str, set[str]] = {}
+    for src, tgt in model.read(dev.with_name("train.tsv")).pairs:
+        answers.setdefault(src, set()).add(tgt)
+    corpus = model.read(dev)
+    outputs, _ = model.evaluate_with_outputs(corpus)
+    rows = [
+        (text == tgt, src == tgt, src in answers and tgt not in answers[src])
+        for text, (src, tgt) in zip(outputs, corpus.pairs, strict=True)
+    ]
+    return [
+        {
+            "from": start,
+            **{
+                name: round(100 * statistics.mean(values), 1)
+                for name, values in zip(
+                    ("right", "copied", "contrary"),
+                    zip(*rows[start : start + STRETCH], strict=True),
+                    strict=True,
+                )
+            },
+        }
+        for start in range(0, len(rows), STRETCH)
+    ]
 
 
 if __name__ == "__main__":

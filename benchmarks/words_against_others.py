@@ -1,14 +1,20 @@
-"""Words: our models beside Yoyodyne 0.5.27 on the same data, for the same minutes, one core each, both at once.
+"""Words: our models beside Yoyodyne 0.5.27 or OpenNMT-py 3.5.1, same data, same minutes, one core each, all at once.
 
-    python benchmarks/words_against_yoyodyne.py --shared FOLDER --jobs g2p-kor,names-korean,inflect-deu [--minutes 3]
+    python benchmarks/words_against_others.py --shared FOLDER --jobs g2p-kor,names-korean,inflect-deu [--minutes 3]
+        [--who dragoman,yoyodyne]
 
-FOLDER holds sigmorphon2020_g2p, wikidata_names_coling2018 and sigmorphon2023_inflection. Yoyodyne comes from
-benchmarks/peers/setup_yoyodyne.sh; its model is the attentive LSTM with its own defaults (bidirectional, 512 wide,
-embeddings of 128, Adam), and its pointer-generator for inflection; its best epoch on dev is scored. Ours is what
-`dragoman train --task TASK` suggests, fitted to the minutes. Both are scored on dev by the same lines of this
-script: a word is right if any reference is. "wer" is by beam 5 for ours, as it comes, "greedy" by beam 1, which is
-how Yoyodyne predicts. Predicting is timed greedily for both, on one core, from process start to end, over the dev
-set up to eight times, at most 2,000 words or the set once, less the time that one word takes.
+FOLDER holds sigmorphon2020_g2p, wikidata_names_coling2018 and sigmorphon2023_inflection. The others come from
+benchmarks/peers/setup_yoyodyne.sh and setup_opennmt.sh. Yoyodyne's model is the attentive LSTM with its own defaults
+(bidirectional, 512 wide, embeddings of 128, Adam), and its pointer-generator for inflection; its best epoch on dev is
+scored. OpenNMT-py's, for names alone, is its attention LSTM over characters (Hangul as jamo, as in ours),
+bidirectional, 256 wide, embeddings of 128, Adam, input feeding; its newest weights are scored, with beam 5, and its
+minutes are of processor time, so that it never has less than ours. Ours is what `dragoman train --task TASK` suggests,
+fitted to the minutes.
+
+All are scored on dev by the same lines of this script: a word is right if any reference is. "wer" is by beam 5 for
+ours, as it comes, "greedy" by beam 1, which is how Yoyodyne predicts. Predicting is timed greedily, on one core, from
+process start to end, over the dev set up to eight times, at most 2,000 words or the set once, less the time that one
+word takes.
 """
 
 from __future__ import annotations
@@ -24,6 +30,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from peers import opennmt
+
+from dragoman.text.normalise import Normaliser
 
 PEERS = Path(os.environ.get("DRAGOMAN_PEERS", "/tmp/dragoman-peers"))
 YOYODYNE = PEERS / "yoyodyne" / "bin" / "yoyodyne"
@@ -81,17 +93,24 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, required=True)
     parser.add_argument("--jobs", default=",".join(JOBS))
     parser.add_argument("--minutes", type=float, default=3)
+    parser.add_argument("--who", default="dragoman,yoyodyne", help=", ".join(WHO))
     parser.add_argument("--out", type=Path, default=Path("models/words"))
     asked = parser.parse_args()
+    who = asked.who.split(",")
+    if unknown := set(who) - set(WHO):
+        parser.error(f"--who: {', '.join(sorted(unknown))}: there are {', '.join(WHO)}")
+    jobs = asked.jobs.split(",")
+    if "opennmt" in who and (other := [name for name in jobs if not name.startswith("names-")]):
+        parser.error(f"--jobs: OpenNMT-py is compared on names alone, not on {', '.join(other)}")
     rows = {}
-    for name in asked.jobs.split(","):
+    for name in jobs:
         out = asked.out / name
         out.mkdir(parents=True, exist_ok=True)
         job = JOBS[name]
         write(job, asked.shared, out)
-        with ThreadPoolExecutor(2) as pool:
-            sides = [pool.submit(run, job, out, asked.minutes) for run in (ours, theirs)]
-            rows[name] = {"dragoman": sides[0].result(), "yoyodyne": sides[1].result()}
+        with ThreadPoolExecutor(len(who)) as pool:
+            sides = {one: pool.submit(WHO[one], job, out, asked.minutes) for one in who}
+            rows[name] = {one: side.result() for one, side in sides.items()}
         print(name, json.dumps(rows[name]), file=sys.stderr, flush=True)
     print(json.dumps(rows, indent=2))
 
@@ -137,15 +156,15 @@ def timed(command: list[str], **more) -> float:
     return time.monotonic() - began
 
 
-def ours(job: Job, out: Path, minutes: float) -> dict:
+def dragoman(job: Job, out: Path, minutes: float) -> dict:
     """Train and score ours."""
     model = out / "dragoman"
-    dragoman = [sys.executable, "-m", "dragoman"]
-    train = [*dragoman, "train", str(out / "train.tsv"), "--task", job.task]
+    command = [sys.executable, "-m", "dragoman"]
+    train = [*command, "train", str(out / "train.tsv"), "--task", job.task]
     train += ["--dev", str(out / "dev.tsv"), "--minutes", str(minutes), "--out", str(model)]
     timed([*train, "--set", "training.threads=1"])
-    timed([*dragoman, "export", str(model), "--to", str(out / "bundle")])
-    predict = [*dragoman, "predict", str(out / "bundle")]
+    timed([*command, "export", str(model), "--to", str(out / "bundle")])
+    predict = [*command, "predict", str(out / "bundle")]
     seconds, outputs = {}, {}
     for name, beam in (("dev", 5), ("one", 1), ("many", 1)):
         rows = (out / f"{name}.tsv").read_text(encoding="utf-8").splitlines()
@@ -210,8 +229,8 @@ prediction:
 """
 
 
-def theirs(job: Job, out: Path, minutes: float) -> dict:
-    """Train and score theirs."""
+def yoyodyne(job: Job, out: Path, minutes: float) -> dict:
+    """Train and score Yoyodyne's."""
     folder = (out / "yoyodyne").resolve()
     folder.mkdir(exist_ok=True)
     whole, rest = divmod(round(minutes * 60), 60)
@@ -247,6 +266,45 @@ def theirs(job: Job, out: Path, minutes: float) -> dict:
         "predict_words_per_s": round(num_said / (seconds["many"] - seconds["one"])),
     }
 
+
+def onmt(job: Job, out: Path, minutes: float) -> dict:
+    """Train and score OpenNMT-py's, on characters."""
+    folder = out / "opennmt"
+    folder.mkdir(exist_ok=True)
+    files, jamo = {}, Normaliser(hangul="jamo")
+    for name in ("train", "dev"):
+        rows = (out / f"{name}.tsv").read_text(encoding="utf-8").splitlines()
+        sides = zip(*(row.split("\t")[:2] for row in rows), strict=True)
+        for side, texts in zip(("src", "tgt"), sides, strict=True):
+            files[name, side] = folder / f"{name}.{side}"
+            spaced = (" ".join(text.replace(" ", "")) for text in jamo.each(texts))
+            files[name, side].write_text("\n".join(spaced) + "\n", encoding="utf-8")
+    vocab = opennmt.Vocab.counted(files["train", "src"], files["train", "tgt"], 4000)
+    opennmt.prepare(
+        files["train", "src"],
+        files["train", "tgt"],
+        files["dev", "src"],
+        files["dev", "tgt"],
+        folder,
+        vocab,
+    )
+    options = opennmt.Options(
+        encoder_type="brnn",
+        layers=1,
+        hidden_size=256,
+        word_vec_size=128,
+        optim="adam",
+        learning_rate=0.001,
+    )
+    trained = opennmt.train(folder, options, cpu_minutes=minutes, threads=1)
+    said = folder / "said"
+    opennmt.translate(folder, trained.checkpoint, files["dev", "src"], said, beam=5, threads=1)
+    outputs = said.read_text(encoding="utf-8").split("\n")[:-1]
+    joined = [jamo.undo(line.replace(" ", "")) for line in outputs]
+    return {"wer": score(job, out, joined), "steps": trained.steps}
+
+
+WHO = {"dragoman": dragoman, "yoyodyne": yoyodyne, "opennmt": onmt}
 
 if __name__ == "__main__":
     main()
