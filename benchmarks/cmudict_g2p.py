@@ -1,6 +1,7 @@
 """CMUdict: train on all but 2,670 words of the standard training half, score on those; beside it g2p-en's own GRU.
 
     python benchmarks/cmudict_g2p.py --data FOLDER [--seeds 1] [--out DIR] [--peer PYTHON] [--model FOLDER]
+        [--recipe recipes/cmudict-transducer.toml]
 
 FOLDER holds g014b2b.train (`WORD<TAB>P H O N E S`, a word may have several lines). The standard test half is not
 touched. PYTHON is an interpreter that has g2p-en 2.1 (benchmarks/peers/setup_g2p_en.sh); its GRU predicts the same
@@ -32,6 +33,7 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("models/cmudict"))
+    parser.add_argument("--recipe", type=Path, default=RECIPE)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--minutes", type=float, help="of training, instead of the recipe's")
@@ -85,7 +87,7 @@ def train(asked: argparse.Namespace, seed: int):
         [f"training.seed={seed}", f"training.threads={asked.threads}"],
         minutes=asked.minutes,
     )
-    return dragoman.train(RECIPE, folder, options)
+    return dragoman.train(asked.recipe, folder, options)
 
 
 def score(model, out: Path) -> dict:
