@@ -68,6 +68,18 @@ def test_several_sources_of_a_line(tmp_path):
         backtranslate_pairs(Reverse(), ["abc"], notes, BacktranslateOptions())
 
 
+def test_forward_the_lines_are_the_sources(tmp_path):
+    notes = tmp_path / "notes"
+    options = BacktranslateOptions(forward=True)
+    assert backtranslate_pairs(Reverse(), ["abc"], notes, options) == [Pair("abc", "cba")]
+    # What the model said is the same either way.
+    model = Reverse()
+    assert backtranslate_pairs(model, ["abc"], notes, BacktranslateOptions()) == [
+        Pair("cba", "abc")
+    ]
+    assert not model.asked
+
+
 def test_it_goes_on_and_draws_as_if_it_had_not_been_stopped(tmp_path):
     notes, options = tmp_path / "notes", BacktranslateOptions(seed=3)
     backtranslate_pairs(Reverse(), ["a", "b"], notes, options)
@@ -83,7 +95,14 @@ def test_it_goes_on_and_draws_as_if_it_had_not_been_stopped(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"max_ratio": 0.5}, {"beam_size": 0}, {"outputs": 6}, {"outputs": 2, "seed": 1}]
+    "wrong",
+    [
+        {"max_ratio": 0.5},
+        {"beam_size": 0},
+        {"outputs": 6},
+        {"outputs": 2, "seed": 1},
+        {"forward": True, "tag": "<BT>"},
+    ],
 )
 def test_bad_options(wrong):
     with pytest.raises(ConfigError, match=next(iter(wrong))):
@@ -115,6 +134,11 @@ def test_the_command(tmp_path, run):
     assert run("backtranslate", ZOO, str(text), "--out", str(out), "--outputs", "3")[0] == 0
     pairs = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert len({one["src"] for one in pairs}) == len(pairs) == 6
+    out = out.with_name("forward.jsonl")
+    assert run("backtranslate", ZOO, str(text), "--out", str(out), "--forward")[0] == 0
+    pairs = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert [one["src"] for one in pairs] == ["I am a student.", "We are hungry."]
+    assert all(one["tgt"] != one["src"] for one in pairs)
 
 
 def test_minimum_risk_over_draws_and_over_a_beam(run):

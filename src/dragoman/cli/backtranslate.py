@@ -42,6 +42,14 @@ Outputs = Annotated[
     int, typer.Option(metavar="N", help="Make N sources of each line, the best of the beam.")
 ]
 
+Forward = Annotated[
+    bool,
+    typer.Option(
+        "--forward",
+        help="The lines are sources, and MODEL says their targets: pairs of its own, to learn from beside real ones.",
+    ),
+]
+
 
 def backtranslate(
     ctx: typer.Context,
@@ -54,6 +62,7 @@ def backtranslate(
     tag: Tag = "",
     max_ratio: MaxRatio = 3.0,
     outputs: Outputs = 1,
+    forward: Forward = False,
     others: With = None,
     plugin: Plugins = None,
     as_json: AsJson = False,
@@ -67,7 +76,7 @@ def backtranslate(
     from dragoman.cli.watching import watch
     from dragoman.data.files import UNDECODED, decode_lines, read_bytes
 
-    options = BacktranslateOptions(beam, seed if sample else None, tag, max_ratio, outputs)
+    options = BacktranslateOptions(beam, seed if sample else None, tag, max_ratio, outputs, forward)
     if out.exists():
         raise InputError(f"{out}: is there already; choose another --out, or delete it.")
     if out.suffix != ".jsonl":
