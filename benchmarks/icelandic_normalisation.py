@@ -18,8 +18,13 @@ import shutil
 import statistics
 import sys
 import time
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dragoman.data.corpus import Pair
 
 RECIPE = Path(__file__).parents[1] / "recipes" / "histnorm-icelandic.toml"
 TOKENS = 25_000
@@ -73,28 +78,30 @@ def score(folders: list[Path], dev: Path) -> dict:
     models = [dragoman.load(folder) for folder in folders]
     corpus = models[0].read(dev)
 
-    def measured(model: dragoman.Model, samples: int) -> dict:
-        return model.evaluate(corpus, evaluation=EvaluationOptions(num_samples=samples)).to_dict()
+    def measured(model: dragoman.Model, samples: int) -> tuple[list[str], dict]:
+        evaluation = EvaluationOptions(num_samples=samples)
+        outputs, found = model.evaluate_with_outputs(corpus, evaluation=evaluation)
+        return outputs, found.to_dict()
 
-    singles = [measured(model, 0)["accuracy"] for model in models]
+    measures = [measured(model, 0) for model in models]
+    singles = [found["accuracy"] for _, found in measures]
+    learned = models[0].read(dev.with_name("train.tsv")).pairs
     return {
         "seeds": [round(one, 2) for one in singles],
         "single": round(statistics.mean(singles), 2),
-        "ensemble": measured(dragoman.ensemble(models), 1000),
-        "stretches": stretches(models[0], dev),
+        "ensemble": measured(dragoman.ensemble(models), 1000)[1],
+        "stretches": stretches(measures[0][0], corpus.pairs, learned),
     }
 
 
-def stretches(model, dev: Path) -> list[dict]:
+def stretches(outputs: list[str], pairs: Sequence[Pair], learned: Sequence[Pair]) -> list[dict]:
     """Return what is right in each part of dev, and how much of it training could not show."""
     answers: dict[str, set[str]] = {}
-    for src, tgt in model.read(dev.with_name("train.tsv")).pairs:
+    for src, tgt in learned:
         answers.setdefault(src, set()).add(tgt)
-    corpus = model.read(dev)
-    outputs, _ = model.evaluate_with_outputs(corpus)
     rows = [
         (text == tgt, src == tgt, src in answers and tgt not in answers[src])
-        for text, (src, tgt) in zip(outputs, corpus.pairs, strict=True)
+        for text, (src, tgt) in zip(outputs, pairs, strict=True)
     ]
     return [
         {

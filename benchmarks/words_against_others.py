@@ -34,11 +34,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from peers import opennmt
+from peers.running import interpreter
 
 from dragoman.text.normalise import Normaliser
 
-PEERS = Path(os.environ.get("DRAGOMAN_PEERS", "/tmp/dragoman-peers"))
-YOYODYNE = PEERS / "yoyodyne" / "bin" / "yoyodyne"
 TIMES, MOST = 8, 2000
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
@@ -247,14 +246,15 @@ def yoyodyne(job: Job, out: Path, minutes: float) -> dict:
             target_sep=job.target_sep,
         )
     )
-    timed([str(YOYODYNE), "fit", "--config", str(config)])
+    command = str(interpreter("yoyodyne").with_name("yoyodyne"))
+    timed([command, "fit", "--config", str(config)])
     # To be read now: predicting deletes it.
     metrics = list(csv.DictReader(next(iter(folder.glob("**/metrics.csv"))).open()))
     num_epochs = 1 + max(int(row["epoch"]) for row in metrics if row.get("epoch"))
     best = next(iter(folder.glob("**/best*.ckpt")))
     seconds = {}
     for name in ("one", "many"):
-        predict = [str(YOYODYNE), "predict", "--config", str(config), "--ckpt_path", str(best)]
+        predict = [command, "predict", "--config", str(config), "--ckpt_path", str(best)]
         seconds[name] = timed([*predict, "--data.predict", str(folder.parent / f"{name}.tsv")])
     outputs = (folder / "said.txt").read_text(encoding="utf-8").splitlines()
     num_words = len((out / "train.tsv").read_text().splitlines())

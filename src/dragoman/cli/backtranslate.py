@@ -41,7 +41,6 @@ MaxRatio = Annotated[
 Outputs = Annotated[
     int, typer.Option(metavar="N", help="Make N sources of each line, the best of the beam.")
 ]
-
 Forward = Annotated[
     bool,
     typer.Option(
